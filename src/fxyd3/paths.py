@@ -1,0 +1,28 @@
+"""Where the book's own files are: in a checkout, or in the installed wheel."""
+
+import os
+from pathlib import Path
+
+
+def book_root() -> Path:
+    """Return the folder that holds ``_config.yml``, ``_toc.yml``, ``chapters/`` and ``data/``."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parents[1]
+    return checkout if (checkout / "_toc.yml").is_file() else package / "_book"
+
+
+def book_file(*parts: str) -> Path:
+    """Return the path of one of the book's own files, such as ``book_file("data", "claims.yml")``."""
+    return book_root().joinpath(*parts)
+
+
+def runs_root() -> Path:
+    """Return the folder in which runs are kept unless one is named: ``$FXYD3_RUNS``, else ``runs/``.
+
+    In a checkout that is the checkout's own ``runs/``; from an installed package, the one of the current folder.
+    """
+    named = os.environ.get("FXYD3_RUNS")
+    if named:
+        return Path(named).resolve()
+    root = book_root()
+    return (root if root.name != "_book" else Path.cwd()) / "runs"
