@@ -1,0 +1,185 @@
+"""The command line: ``fxyd3 run``, ``fxyd3 check``, ``fxyd3 data``. Everything heavy is imported when it is needed."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fxyd3.errors import InputError
+
+app = typer.Typer(
+    help="Test the claims about FXYD3 and ancestral breast cancer stem cells, on data you can change.\n\n"
+    "Read: `fxyd3 run --data twin` makes the published book. "
+    "Rerun: `fxyd3 check FILE`, then `fxyd3 run --data FILE`. "
+    "Teach: the chapters are notebooks with exercises.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+catalogue = typer.Typer(help="Public data sets: list them, get them, verify what was got.", no_args_is_help=True)
+app.add_typer(catalogue, name="data")
+
+Genes = Annotated[str | None, typer.Option(help="Table of gene ids and symbols (and, if it has them, previous symbols).")]
+Obs = Annotated[str | None, typer.Option(help="Table of cell annotations, joined by cell name.")]
+Select = Annotated[str | None, typer.Option(help="Which cells to use: an expression on the annotations.")]
+Role = Annotated[str | None, typer.Option(help="Column with this role; guessed by its name if not given.")]
+
+
+@app.command()
+def run(
+    config: Annotated[Path | None, typer.Argument(help="YAML file of parameters; options given here come first.")] = None,
+    data: Annotated[
+        list[str] | None, typer.Option(help='"twin", a catalogue name, a file or folder; several times for several files.')
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="Run folder; runs/ and the name of the data if not given.")] = None,
+    select: Select = None,
+    genes: Genes = None,
+    obs: Obs = None,
+    patient: Role = None,
+    sample: Role = None,
+    batch: Role = None,
+    condition: Role = None,
+    fraction: Role = None,
+    cell_type: Role = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every random step.")] = None,
+    cores: Annotated[int | None, typer.Option(help="Processes at once.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="Any chapter parameter, as NAME=VALUE.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and say what would run.")] = False,
+) -> None:
+    """Run the chapters on some data and build their book."""
+    from fxyd3 import rerun
+
+    options = {
+        "data": ",".join(data) if data else None, "out": out, "select": select, "genes": genes, "obs": obs,
+        "patient": patient, "sample": sample, "batch": batch, "condition": condition, "fraction": fraction,
+        "cell_type": cell_type, "seed": seed, "cores": cores,
+    }  # fmt: skip
+    values = _from_file(config) | _from_pairs(parameter or []) | {k: v for k, v in options.items() if v is not None}
+    outcome = rerun.run(values, where=str(config) if config else "", dry=dry_run)
+    for step, error in outcome.errors.items():
+        print(f"fxyd3: {step} {error}", file=sys.stderr)
+    if dry_run:
+        return
+    from fxyd3.rerun.report import html
+
+    if html(outcome.out).is_file():
+        print(f"The book: {html(outcome.out)}\nOpen it in a browser" + _serving(outcome.out))
+    if outcome.errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    file: Annotated[list[str], typer.Argument(help="The data: a file or folder, or several.")],
+    select: Select = None,
+    genes: Genes = None,
+    obs: Obs = None,
+    patient: Role = None,
+    sample: Role = None,
+    batch: Role = None,
+    condition: Role = None,
+    fraction: Role = None,
+    cell_type: Role = None,
+    enriched: Annotated[bool, typer.Option(help="All cells come from an NRP1 or IGF1R sort.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Say whether data fit: what was recognised, what was mended, what is wrong, and which claims can be tested."""
+    from fxyd3.rerun.check import check as examine
+    from fxyd3.rerun.check import show
+
+    given = {"patient": patient, "sample": sample, "batch": batch, "condition": condition, "fraction": fraction,
+             "cell_type": cell_type}  # fmt: skip
+    roles = {k: v for k, v in given.items() if v}
+    result = examine(
+        ",".join(file), genes=genes or "", obs=obs or "", roles=roles, select=select or "", enriched=enriched
+    )
+    if as_json:
+        print(json.dumps(result, indent=1, ensure_ascii=False))
+    else:
+        show(result)
+    if not result["fits"]:
+        raise typer.Exit(2)
+
+
+@catalogue.command("list")
+def list_() -> None:
+    """List the public data sets that the book knows."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from fxyd3.data.catalogue import entries
+
+    table = Table("name", "what it stands for", "accession", "DOI", "licence", "here")
+    for entry in entries().values():
+        table.add_row(*map(str, entry.row()))
+    Console().print(table)
+
+
+@catalogue.command()
+def get(name: str) -> None:
+    """Download one data set into the cache, checked."""
+    from fxyd3.data.catalogue import get as fetch
+
+    print(fetch(name))
+
+
+@catalogue.command()
+def verify(name: Annotated[str | None, typer.Argument(help="One data set; all if not given.")] = None) -> None:
+    """Check the files in the cache against their hashes."""
+    from fxyd3.data.catalogue import verify as check_files
+
+    print(check_files(name))
+
+
+def _from_file(config: Path | None) -> dict[str, Any]:
+    if config is None:
+        return {}
+    import yaml
+
+    try:
+        values = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"The parameter file {config} cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        at = getattr(error, "problem_mark", None)
+        raise InputError(f"The parameter file {config} is not YAML{f' (line {at.line + 1})' if at else ''}.") from None
+    if not isinstance(values, dict):
+        raise InputError(f"The parameter file {config} must hold lines of the form `name: value`.")
+    if isinstance(values.get("data"), list):
+        values["data"] = ",".join(map(str, values["data"]))
+    return values
+
+
+def _from_pairs(pairs: list[str]) -> dict[str, Any]:
+    import yaml
+
+    values = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"--parameter '{pair}' must have the form NAME=VALUE.")
+        values[name.strip()] = yaml.safe_load(value)
+    return values
+
+
+def _serving(out: Path) -> str:
+    return f", or serve it: python -m http.server -d {out / 'book' / '_build' / 'html'}"
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one sentence and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"fxyd3: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        print(f"fxyd3: {error.strerror or error}{f': {error.filename}' if error.filename else ''}.", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("\nfxyd3: stopped. The same command goes on where this one was.", file=sys.stderr)
+        raise SystemExit(130) from None

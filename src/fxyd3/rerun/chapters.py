@@ -1,0 +1,42 @@
+"""The chapters that run, in their order: what `fxyd3 run` executes and the book shows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fxyd3.errors import InputError
+from fxyd3.paths import book_file
+from fxyd3.rerun.parameters import CellsParameters, ScorecardParameters, StudyParameters
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One executable chapter.
+
+    ``needs`` names the chapters whose evidence or stages it reads.
+    """
+
+    slug: str
+    page: str
+    parameters: type[StudyParameters]
+    needs: tuple[str, ...] = ()
+
+    @property
+    def notebook(self) -> Path:
+        """The chapter as written, with the outputs of the published run."""
+        return book_file("chapters", f"{self.page}.ipynb")
+
+
+CHAPTERS = {
+    chapter.slug: chapter
+    for chapter in (
+        Chapter("cells", "03-cells", CellsParameters),
+        Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("cells",)),
+    )
+}
+
+
+def chapter(slug: str) -> Chapter:
+    """Return a chapter by its slug; raises InputError for an unknown one."""
+    if slug not in CHAPTERS:
+        raise InputError(f"There is no chapter '{slug}' that runs: the chapters are {', '.join(CHAPTERS)}.")
+    return CHAPTERS[slug]

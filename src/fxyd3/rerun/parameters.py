@@ -1,0 +1,99 @@
+"""The parameters of a run: one pydantic model for each chapter, checked before any kernel starts.
+
+A chapter's `parameters` cell lists the same names, types, defaults and help; a test keeps the two equal.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fxyd3.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+ROLES = ("patient", "sample", "batch", "condition", "fraction", "cell_type")
+
+
+class StudyParameters(BaseModel):
+    """What every chapter needs to know: which data, and how to read them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    data: str = Field("twin", description='"twin", a catalogue name, a file or folder, or several separated by commas')
+    out: str = Field("", description="run folder; empty: runs/ and the name of the data")
+    genes: str = Field("", description="table of gene ids and symbols; empty: none")
+    obs: str = Field("", description="table of cell annotations joined by cell name; empty: none")
+    select: str = Field("", description="which cells to use, an expression on the annotations; empty: all")
+    patient: str = Field("", description="column that names the patient; empty: guessed")
+    sample: str = Field("", description="column that names the sample; empty: guessed")
+    batch: str = Field("", description="column that names the batch; empty: guessed")
+    condition: str = Field("", description="column that tells before from after treatment; empty: guessed")
+    fraction: str = Field("", description="column that names the sorted fraction; empty: guessed")
+    cell_type: str = Field("", description="column that names the cell type; empty: guessed")
+    unsorted: str = Field("unsorted", description="level of the fraction column that was not sorted")
+    enriched: bool = Field(False, description="all cells come from an NRP1 or IGF1R sort")
+    seed: int = Field(1, ge=0, le=2**32 - 1, description="seed of every random step")
+
+    @field_validator("data")
+    @classmethod
+    def _data_is_named(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError('it is empty; give "twin", a catalogue name or a file')
+        return value
+
+    def roles(self) -> dict[str, str]:
+        """Return the columns that were named, by role."""
+        return {role: getattr(self, role) for role in ROLES if getattr(self, role)}
+
+
+class CellsParameters(StudyParameters):
+    """Chapter 3, single-cell clustering."""
+
+
+class ScorecardParameters(StudyParameters):
+    """The scorecard, which only reads what the chapters found."""
+
+
+class RunParameters(CellsParameters):
+    """All that `fxyd3 run` takes: the parameters of every chapter, and how to run them."""
+
+    cores: int = Field(2, ge=1, le=1024, description="processes at once")
+
+
+def validate(model: type[Model], values: Mapping[str, Any], *, where: str = "") -> Model:
+    """Check parameters, and say in one sentence what is wrong.
+
+    Parameters
+    ----------
+    model
+        The pydantic model to check against.
+    values
+        Parameter values by name.
+    where
+        Where the values come from, for the message (a file name); empty for the command line or a chapter.
+
+    Raises
+    ------
+    InputError
+        For an unknown name (the nearest valid one is given), a wrong type or a value out of range.
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else "?"
+    place = f" in {where}" if where else ""
+    if first["type"] == "extra_forbidden":
+        raise InputError(unknown_name(name, model.model_fields, place)) from None
+    wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("a valid ")
+    if first["type"].startswith("value_error"):
+        raise InputError(f"Parameter '{name}'{place}: {wanted}.") from None
+    raise InputError(f"Parameter '{name}'{place} is {first['input']!r}, but must be {wanted}.") from None
+
+
+def unknown_name(name: str, known: Mapping[str, object], place: str = "") -> str:
+    """Return the sentence for an unknown parameter, with the nearest valid name."""
+    near = get_close_matches(name, known, n=1)
+    advice = f"did you mean '{near[0]}'?" if near else "valid names are " + ", ".join(sorted(known)) + "."
+    return f"Unknown parameter '{name}'{place}: {advice}"

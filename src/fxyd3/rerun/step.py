@@ -1,0 +1,114 @@
+"""One step of a run, in a process of its own: ``python -m fxyd3.rerun.step STEP`` in the run folder.
+
+A chapter that fails still ends as a page, which says where and why; the step's status says that it failed.
+"""
+
+import copy
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from fxyd3.rerun.chapters import CHAPTERS, Chapter
+from fxyd3.rerun.files import read_json, replacing, write_json
+
+TIME_LIMIT = 24 * 3600  # seconds for one cell: a large study may take hours, a hung kernel must not take for ever
+
+
+def main(step: str, out: Path) -> None:
+    """Do one step in the run folder ``out`` and write its status."""
+    status = out / "status" / f"{step}.json"
+    started = time.time()
+    write_json(status, {"step": step, "state": "running", "started": started})
+    if step == "book":
+        from fxyd3.rerun.report import build
+
+        error = build(out)
+    else:
+        plan = read_json(out / "plan.json")
+        chapter = next(c for c in CHAPTERS.values() if c.page == step)
+        error = execute(chapter, out, parameters=plan["steps"][step]["parameters"], cwd=Path(plan["cwd"]))
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    end: dict[str, Any] = {"state": "failed" if error else "done", "seconds": round(time.time() - started, 1)}
+    write_json(status, {"step": step, "started": started, **end, "peak_mib": peak // 1024, "error": error})
+    if step == "book" and error:
+        raise SystemExit(error["message"])
+
+
+def execute(chapter: Chapter, out: Path, *, parameters: dict[str, Any], cwd: Path) -> dict[str, Any]:
+    """Run a chapter with papermill into ``out/notebooks``; returns what went wrong, or nothing.
+
+    Parameters
+    ----------
+    chapter
+        The chapter.
+    out
+        The run folder.
+    parameters
+        Only those that differ from the chapter's defaults; papermill writes them into the page.
+    cwd
+        The folder that relative paths in the parameters start from.
+    """
+    import papermill
+
+    from fxyd3 import claims
+
+    for claim in claims.load_claims().values():
+        if claim.chapter == chapter.slug:
+            (out / "evidence" / f"{claim.id}.json").unlink(missing_ok=True)
+    os.environ["FXYD3_OUT"] = str(out)
+    error: dict[str, Any] = {}
+    with replacing(out / "notebooks" / f"{chapter.page}.ipynb") as partial:
+        try:
+            papermill.execute_notebook(
+                chapter.notebook, partial, parameters=parameters, kernel_name="python3", cwd=cwd,
+                progress_bar=False, log_output=True, autosave_cell_every=0, execution_timeout=TIME_LIMIT,
+            )  # fmt: skip
+        except papermill.PapermillExecutionError as failure:
+            error = {"cell": failure.exec_count, "kind": failure.ename, "message": failure.evalue}
+        except RuntimeError as failure:  # the kernel died: nbclient's DeadKernelError
+            error = {"cell": None, "kind": type(failure).__name__,
+                     "message": f"{failure} The usual cause is too little memory."}  # fmt: skip
+        tidy(partial, error)
+    return error
+
+
+def tidy(path: Path, error: dict[str, Any]) -> None:
+    """Take the runner's marks out of an executed notebook, and make a failed one a page that says where and why."""
+    import nbformat
+
+    book = nbformat.read(path, as_version=4)
+    book.metadata.pop("papermill", None)
+    cells = []
+    for cell in book.cells:
+        if "papermill-error-cell-tag" in cell.metadata.get("tags", []):
+            continue
+        for mark in ("papermill", "execution"):
+            cell.metadata.pop(mark, None)
+        failed = any(output.output_type == "error" for output in cell.get("outputs", []))
+        if error and failed:
+            cell = copy.deepcopy(cell)
+            cell.outputs = []
+            cells += [cell, nbformat.v4.new_markdown_cell(failure_notice(error), id="stopped-here")]
+            break
+        cells.append(cell)
+    else:
+        if error:
+            cells = [*cells[:1], nbformat.v4.new_markdown_cell(failure_notice(error), id="stopped-here")]
+    book.cells = cells
+    nbformat.write(book, path)
+
+
+def failure_notice(error: dict[str, Any]) -> str:
+    """Return the admonition of a chapter that stopped."""
+    where = f"in cell {error['cell']}" if error["cell"] else "while it ran"
+    return (
+        f":::{{error}}\n**This chapter stopped {where}.** {error['kind']}: {error['message']}\n\n"
+        "What follows in the chapter was not run, so it is not shown. The other chapters are not affected.\n:::"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path.cwd())

@@ -1,0 +1,241 @@
+"""`fxyd3 run`: check everything, let Snakemake run the chapter graph, show progress, write provenance."""
+
+import datetime
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fxyd3.errors import InputError
+from fxyd3.rerun import report
+from fxyd3.rerun.chapters import CHAPTERS, Chapter
+from fxyd3.rerun.files import read_json, write_json
+from fxyd3.rerun.parameters import RunParameters, validate
+from fxyd3.rerun.provenance import code_hash, digest, machine, versions
+from fxyd3.rerun.run import Run, run_folder, study_key
+
+STATES = {"waiting": "·", "running": "▶", "done": "✔", "failed": "✘"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its folder, and what went wrong by step (empty when all went well)."""
+
+    out: Path
+    errors: Mapping[str, str]
+
+
+def run(values: Mapping[str, Any], *, where: str = "", dry: bool = False) -> Outcome:
+    """Run all chapters on some data and build their book.
+
+    Parameters
+    ----------
+    values
+        Parameters by name (see :class:`~fxyd3.rerun.parameters.RunParameters`); those not given keep their default.
+    where
+        Where the values come from, for messages.
+    dry
+        Only check the parameters and the data, and print what would be done; nothing is written.
+
+    Raises
+    ------
+    InputError
+        Before any kernel starts: for parameters, data or columns that are wrong, and for a folder in use.
+    """
+    parameters = validate(RunParameters, values, where=where)
+    out = run_folder(parameters)
+    if dry:
+        _describe(parameters, out)
+        return Outcome(out, {})
+    fresh = not out.exists()
+    try:
+        with _only_run_in(out) as lock:
+            return _run(parameters, out, lock)
+    except (InputError, OSError):
+        if fresh:
+            _remove_empty(out)
+        raise
+
+
+def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
+    started = time.time()
+    print(f"Run folder: {_short(out)}")
+    study = Run(CHAPTERS["cells"], parameters)
+    print(f"Data: {_plain(study._repr_markdown_())}  ({time.time() - started:.0f} s)")
+    _forget_unfinished(out)
+    write_json(out / "plan.json", plan(parameters))
+    code = _snakemake(out, parameters.cores, lock)
+    errors = {}
+    for step in (*(c.page for c in CHAPTERS.values()), "book"):
+        status = read_json(out / "status" / f"{step}.json")
+        if status.get("state") == "failed":
+            error = status["error"]
+            place = f"stopped in cell {error['cell']}: " if error.get("cell") else ""
+            errors[step] = f"{place}{error['message'].splitlines()[0] if error['message'] else error.get('kind')}"
+    if code and not errors:
+        errors["run"] = f"Snakemake ended with code {code}; see {_short(out / 'logs' / 'snakemake.log')}"
+    _write_provenance(parameters, out, started)
+    return Outcome(out, errors)
+
+
+def plan(parameters: RunParameters) -> dict[str, Any]:
+    """Return the chapter graph: for each step its needs, its parameters, and a hash of all it depends on."""
+    steps = {}
+    for chapter in CHAPTERS.values():
+        own = changed(chapter, parameters)
+        depends_on = [study_key(parameters), own, digest([chapter.notebook], base=chapter.notebook.parent)]
+        steps[chapter.page] = {
+            "needs": [CHAPTERS[slug].page for slug in chapter.needs],
+            "parameters": own,
+            "depends_on": json.dumps(depends_on, sort_keys=True),
+        }
+    book = json.dumps([report.book_hash(), code_hash()])
+    return {"python": sys.executable, "cwd": str(Path.cwd()), "steps": steps, "book_depends_on": book}
+
+
+def changed(chapter: Chapter, parameters: RunParameters) -> dict[str, Any]:
+    """Return a chapter's parameters that differ from its defaults; the folder reaches it by the environment."""
+    fields = chapter.parameters.model_fields
+    given = {name: getattr(parameters, name) for name in fields if name != "out"}
+    return {name: value for name, value in given.items() if value != fields[name].default}
+
+
+def _describe(parameters: RunParameters, out: Path) -> None:
+    from fxyd3.data import load
+
+    p = parameters
+    adata, _ = load(p.data, genes=p.genes, obs=p.obs, roles=p.roles(), select=p.select, seed=p.seed)
+    print(f"Dry run: nothing is written.\nRun folder: {_short(out)}")
+    print(f"Data: {adata.uns['fxyd3']['source']}, {adata.n_obs:,} cells, {adata.n_vars:,} genes.")
+    old = read_json(out / "plan.json").get("steps", {})
+    for page, step in plan(parameters)["steps"].items():
+        kept = old.get(page, {}).get("depends_on") == step["depends_on"] and _state(out, page) == "done"
+        given = ", ".join(f"{name}={value!r}" for name, value in step["parameters"].items())
+        print(f"  {page}: {'is up to date' if kept else 'would run'}{f' with {given}' if given else ''}")
+
+
+@contextmanager
+def _only_run_in(out: Path) -> Iterator[int]:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = (out / ".lock").open("w")
+    except OSError as error:
+        raise InputError(f"The run folder {out} cannot be written ({error.strerror}): choose another with --out.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"Another run is working in {out}: wait for it, or choose another folder with --out.") from None
+        yield lock.fileno()
+
+
+def _remove_empty(out: Path) -> None:
+    (out / ".lock").unlink(missing_ok=True)
+    for folder in (out / "stages", out):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _forget_unfinished(out: Path) -> None:
+    """Let failed or interrupted steps run again, and keep the finished ones."""
+    for step in (*(c.page for c in CHAPTERS.values()), "book"):
+        status = out / "status" / f"{step}.json"
+        if _state(out, step) != "done":
+            status.unlink(missing_ok=True)
+            (out / "notebooks" / f"{step}.ipynb").unlink(missing_ok=True)
+            if step == "book":
+                report.html(out).unlink(missing_ok=True)
+
+
+def _state(out: Path, step: str) -> str:
+    return str(read_json(out / "status" / f"{step}.json").get("state", "waiting"))
+
+
+def _snakemake(out: Path, cores: int, lock: int) -> int:
+    """Run Snakemake in the run folder; returns its exit code. Ctrl-C ends it and all its steps.
+
+    It holds the folder's lock too: if only this process is killed, no second run starts beside the orphan.
+    """
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(Path(__file__).with_name("Snakefile")),
+               "--configfile", "plan.json", "--cores", str(cores), "--nolock", "--rerun-incomplete", "--keep-going",
+               "--rerun-triggers", "params", "input", "--nocolor"]  # fmt: skip
+    (out / "logs").mkdir(exist_ok=True)
+    with (out / "logs" / "snakemake.log").open("w") as log:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=out, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(lock,)
+        )
+        try:
+            _follow(process, out)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise
+    return process.returncode
+
+
+def _follow(process: "subprocess.Popen[Any]", out: Path) -> None:
+    """Show one line for each step until Snakemake ends: its state and elapsed time."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    steps = [*(c.page for c in CHAPTERS.values()), "book"]
+    console = Console()
+
+    def line(step: str) -> str:
+        status = read_json(out / "status" / f"{step}.json")
+        state = status.get("state", "waiting")
+        seconds = status.get("seconds", time.time() - status.get("started", time.time()))
+        return f"  {STATES[state]} {step:<14} {state}" + (f"  {seconds:.0f} s" if state != "waiting" else "")
+
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=4) as live:
+            while process.poll() is None:
+                live.update(Text("\n".join(map(line, steps))))
+                time.sleep(0.25)
+            live.update(Text("\n".join(map(line, steps))))
+        return
+    told: set[str] = set()
+    while True:
+        ended = process.poll() is not None
+        for step in steps:
+            if step not in told and _state(out, step) in ("done", "failed"):
+                told.add(step)
+                print(line(step), flush=True)
+        if ended:
+            return
+        time.sleep(0.25)
+
+
+def _write_provenance(parameters: RunParameters, out: Path, started: float) -> None:
+    study = read_json(out / "stages" / "study.json")
+    steps = [read_json(out / "status" / f"{step}.json") for step in (*(c.page for c in CHAPTERS.values()), "book")]
+    content = {
+        "input": study["about"],
+        "report": study["report"],
+        "parameters": parameters.model_dump(),
+        "versions": versions(),
+        "machine": machine(),
+        "code": code_hash(),
+        "started": datetime.datetime.fromtimestamp(started, datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.time() - started, 1),
+        "steps": [{k: s.get(k) for k in ("step", "state", "seconds", "peak_mib", "error")} for s in steps],
+    }
+    write_json(out / "provenance.json", content)
+
+
+def _plain(text: str) -> str:
+    return text.replace("**", "").replace("`", "")
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
