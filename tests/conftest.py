@@ -1,11 +1,15 @@
 """What all tests share."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+Fxyd3 = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,44 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real public data are not beside the project; set FXYD3_DATA_DIR to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def fxyd3() -> Fxyd3:
+    """The command line, as a user runs it: ``fxyd3("check", path)`` gives the finished process."""
+
+    def call(*arguments: object, cwd: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "fxyd3", *map(str, arguments)]
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("FXYD3_RUNS", "FXYD3_OUT"))}
+        env = clean | {"COLUMNS": "200", "NO_COLOR": "1"} | environment
+        return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env, check=False, timeout=900)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def published(fxyd3: Fxyd3, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the published book, made once for all tests that read it."""
+    out = tmp_path_factory.mktemp("published") / "twin"
+    done = fxyd3("run", "--data", "twin", "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr + logs(out)
+    return out
+
+
+def logs(out: Path) -> str:
+    """What the steps of a run printed, for the message of a failed test."""
+    return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in sorted((out / "logs").glob("*.log")))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was skipped and why, as a table."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    terminalreporter.section("skipped, and why")
+    reasons: dict[str, int] = {}
+    for report in skipped:
+        reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason.removeprefix("Skipped: ")] = reasons.get(reason.removeprefix("Skipped: "), 0) + 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count:4d}  {reason}")

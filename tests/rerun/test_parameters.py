@@ -1,0 +1,57 @@
+"""The parameters of a run are a contract: checked before any kernel starts, and the same in notebook and package."""
+
+import ast
+import re
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fxyd3.errors import InputError
+from fxyd3.rerun.chapters import CHAPTERS
+from fxyd3.rerun.parameters import CellsParameters, RunParameters, validate
+
+LINE = re.compile(r"^(?P<name>\w+): (?P<type>\w+) = (?P<default>.+?)  # (?P<help>.+)$")
+
+
+def test_defaults_are_valid_and_name_the_twin() -> None:
+    assert validate(RunParameters, {}).data == "twin"
+
+
+@pytest.mark.parametrize(("wrong", "nearest"), [("min_gene", "min_genes"), ("slect", "select"), ("core", "cores")])
+def test_an_unknown_name_gets_the_nearest_valid_one(wrong: str, nearest: str) -> None:
+    with pytest.raises(InputError, match=rf"'{wrong}'.*did you mean '{nearest}'"):
+        validate(RunParameters, {wrong: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("seed", "abc"), ("seed", -1), ("seed", 1.5), ("min_genes", "200"), ("cores", 0), ("data", " "), ("data", 3),
+     ("enriched", "yes")],
+)  # fmt: skip
+def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: object) -> None:
+    with pytest.raises(InputError, match=rf"^Parameter '{name}'") as caught:
+        validate(RunParameters, {name: value}, where="mine.yml")
+    assert "mine.yml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.dictionaries(st.text(max_size=12), st.one_of(st.none(), st.integers(), st.floats(), st.text()), max_size=3))
+def test_any_values_are_either_valid_or_refused_in_one_sentence(values: dict[str, object]) -> None:
+    try:
+        validate(CellsParameters, values)
+    except InputError as error:
+        assert str(error).count("Parameter") + str(error).count("parameter") >= 1
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS.values(), ids=lambda c: c.page)
+def test_the_notebook_lists_the_same_parameters_as_the_package(chapter: object) -> None:
+    book = nbformat.read(chapter.notebook, as_version=4)  # type: ignore[attr-defined]
+    tagged = [c for c in book.cells if "parameters" in c.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    lines = [LINE.match(line) for line in tagged[0].source.splitlines()]
+    assert all(lines), "every line is `name: type = default  # help`"
+    told = [(m["name"], m["type"], ast.literal_eval(m["default"]), m["help"]) for m in lines if m]
+    fields = chapter.parameters.model_fields  # type: ignore[attr-defined]
+    assert told == [(name, f.annotation.__name__, f.default, f.description) for name, f in fields.items()]
