@@ -1,0 +1,161 @@
+"""Data by name: the twin, an entry of the catalogue, or files."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import anndata as ad
+
+from fxyd3 import __version__
+from fxyd3.data.contract import apply_contract, prepare
+from fxyd3.data.files import annotate, read
+from fxyd3.data.report import DataError, Findings, Report, nearest
+
+
+def load(
+    data: str,
+    *,
+    genes: str = "",
+    obs: str = "",
+    roles: Mapping[str, str] | None = None,
+    select: str = "",
+    seed: int = 1,
+) -> tuple[ad.AnnData, Report]:
+    """Read and prepare data by name.
+
+    Parameters
+    ----------
+    data
+        ``"twin"`` (also ``"twin:tiny"``, ``"twin:2000"``, ``"twin:null"``, ``"twin:tiny:null"``), a file or folder,
+        several of them separated by commas, or the name of a catalogue entry that has been fetched.
+    genes, roles, select
+        As for :func:`fxyd3.data.prepare`.
+    obs
+        Table of cell annotations, joined by cell name; empty: none.
+    seed
+        Seed of the twin.
+
+    Returns
+    -------
+    AnnData, Report
+        As from :func:`fxyd3.data.prepare`; ``uns["fxyd3"]["hash"]`` is the sha256 of the input.
+
+    Raises
+    ------
+    InputError
+        For a name that is neither a file nor known, and for all that `read` and `prepare` refuse.
+
+    When not to use
+    ---------------
+    To look at data that do not fit yet: :func:`fxyd3.data.examine` tells all that is wrong at once.
+    """
+    adata = _open(data, seed)
+    if obs:
+        annotate(adata, Path(obs))
+    return prepare(adata, genes=genes, roles=roles, select=select)
+
+
+def examine(
+    data: str,
+    *,
+    genes: str = "",
+    obs: str = "",
+    roles: Mapping[str, str] | None = None,
+    select: str = "",
+    seed: int = 1,
+) -> Report:
+    """Report on data as :func:`load` would read them, with all that is wrong and how to mend it.
+
+    Parameters are those of :func:`load`. Nothing is written.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to examine: no such file, or one that cannot be read.
+
+    When not to use
+    ---------------
+    To get the data: use :func:`load`.
+    """
+    found = Findings(strict=False)
+    adata = _open(data, seed)
+    if obs:
+        with found.step():
+            annotate(adata, Path(obs))
+    return apply_contract(adata, found, source="", genes=genes, roles=roles or {}, select=select)[1]
+
+
+def fingerprint(source: str | Path | Sequence[str | Path]) -> str:
+    """Return the sha256 (hexadecimal) of a file, a folder (sorted names and contents), or several in order.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+
+    When not to use
+    ---------------
+    To tell whether two files hold the same data: the same counts in another format have another fingerprint.
+    """
+    paths = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
+    whole = hashlib.sha256()
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"There is no file {path}", "check its name and folder")
+        inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in inside:
+            if path.is_dir():
+                whole.update(f"{file.relative_to(path).as_posix()}\0{file.stat().st_size}\0".encode())
+            with file.open("rb") as handle:
+                while chunk := handle.read(1 << 20):
+                    whole.update(chunk)
+    return whole.hexdigest()
+
+
+def _open(data: str, seed: int) -> ad.AnnData:
+    if data.split(":")[0] == "twin":
+        return _twin(data, seed)
+    paths = _paths(data)
+    adata = read(paths if len(paths) > 1 else paths[0])
+    adata.uns.setdefault("fxyd3", {}).update(source=", ".join(path.name for path in paths), hash=fingerprint(paths))
+    return adata
+
+
+def _twin(data: str, seed: int) -> ad.AnnData:
+    from fxyd3.data.simulate import twin
+
+    words = data.split(":")[1:]
+    sizes = [word for word in words if word != "null"]
+    if len(sizes) > 1 or len(words) - len(sizes) > 1:
+        raise DataError(f"'{data}' is not a twin", "write twin, twin:tiny, twin:2000, twin:null or twin:tiny:null")
+    size = sizes[0] if sizes else "book"
+    chosen = {"size": int(size) if size.isdecimal() else size, "seed": seed, "null": "null" in words}
+    adata = twin(**chosen)
+    stamp = json.dumps(chosen | {"version": __version__}, sort_keys=True)
+    adata.uns["fxyd3"] = {"source": data, "hash": hashlib.sha256(stamp.encode()).hexdigest(), "simulated": True}
+    return adata
+
+
+def _paths(data: str) -> list[Path]:
+    whole = Path(data).expanduser()
+    if whole.exists():
+        return [whole]
+    names = [name.strip() for name in data.split(",") if name.strip()]
+    return [_path(name) for name in names] if names else [_path(data)]
+
+
+def _path(name: str) -> Path:
+    from fxyd3.data.catalogue import entries, locate
+
+    path = Path(name).expanduser()
+    if path.exists():
+        return path
+    known = [entry.name for entry in entries()]
+    if name in known:
+        return locate(name)
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    raise DataError(
+        f"'{name}' is neither a file nor a name in the catalogue{nearest(path.name, [*beside, *known])}",
+        "check the path, or see the names with fxyd3 data list",
+    )
