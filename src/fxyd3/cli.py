@@ -17,11 +17,14 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode=None,
 )
 catalogue = typer.Typer(help="Public data sets: list them, get them, verify what was got.", no_args_is_help=True)
 app.add_typer(catalogue, name="data")
 
-Genes = Annotated[str | None, typer.Option(help="Table of gene ids and symbols (and, if it has them, previous symbols).")]
+Genes = Annotated[
+    str | None, typer.Option(help="Table of gene ids and symbols (and, if it has them, previous symbols).")
+]
 Obs = Annotated[str | None, typer.Option(help="Table of cell annotations, joined by cell name.")]
 Select = Annotated[str | None, typer.Option(help="Which cells to use: an expression on the annotations.")]
 Role = Annotated[str | None, typer.Option(help="Column with this role; guessed by its name if not given.")]
@@ -29,9 +32,12 @@ Role = Annotated[str | None, typer.Option(help="Column with this role; guessed b
 
 @app.command()
 def run(
-    config: Annotated[Path | None, typer.Argument(help="YAML file of parameters; options given here come first.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(help="YAML file of parameters; options given here come first.")
+    ] = None,
     data: Annotated[
-        list[str] | None, typer.Option(help='"twin", a catalogue name, a file or folder; several times for several files.')
+        list[str] | None,
+        typer.Option(help='"twin", a catalogue name, a file or folder; several times for several files.'),
     ] = None,
     out: Annotated[str | None, typer.Option(help="Run folder; runs/ and the name of the data if not given.")] = None,
     select: Select = None,
@@ -59,7 +65,11 @@ def run(
         "cell_type": cell_type, "seed": seed, "cores": cores,
     }  # fmt: skip
     values = _from_file(config) | _from_pairs(parameter or []) | {k: v for k, v in options.items() if v is not None}
-    outcome = rerun.run(values, where=str(config) if config else "", dry=dry_run)
+    try:
+        outcome = rerun.run(values, where=str(config) if config else "", dry=dry_run)
+    except KeyboardInterrupt:
+        print("\nfxyd3: stopped. The same command goes on where this one was.", file=sys.stderr)
+        raise typer.Exit(130) from None
     for step, error in outcome.errors.items():
         print(f"fxyd3: {step} {error}", file=sys.stderr)
     if dry_run:
@@ -180,6 +190,3 @@ def main() -> None:
     except OSError as error:
         print(f"fxyd3: {error.strerror or error}{f': {error.filename}' if error.filename else ''}.", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("\nfxyd3: stopped. The same command goes on where this one was.", file=sys.stderr)
-        raise SystemExit(130) from None

@@ -1,6 +1,7 @@
 """The parameters of a run are a contract: checked before any kernel starts, and the same in notebook and package."""
 
 import ast
+import contextlib
 import re
 
 import nbformat
@@ -39,10 +40,12 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: object) -
 
 @given(st.dictionaries(st.text(max_size=12), st.one_of(st.none(), st.integers(), st.floats(), st.text()), max_size=3))
 def test_any_values_are_either_valid_or_refused_in_one_sentence(values: dict[str, object]) -> None:
-    try:
-        validate(CellsParameters, values)
-    except InputError as error:
-        assert str(error).count("Parameter") + str(error).count("parameter") >= 1
+    if values.keys() - CellsParameters.model_fields.keys():
+        with pytest.raises(InputError, match="parameter"):
+            validate(CellsParameters, values)
+    else:
+        with contextlib.suppress(InputError):
+            validate(CellsParameters, values)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS.values(), ids=lambda c: c.page)

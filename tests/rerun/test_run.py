@@ -8,9 +8,9 @@ import pytest
 from fxyd3.errors import InputError
 from fxyd3.paths import runs_root
 from fxyd3.rerun import run as module
+from fxyd3.rerun.chapters import CHAPTERS
 from fxyd3.rerun.parameters import CellsParameters
 from fxyd3.rerun.run import Run, begin, run_folder, study_key
-from fxyd3.rerun.chapters import CHAPTERS
 
 
 @pytest.fixture
@@ -57,7 +57,9 @@ def test_the_key_changes_with_the_file_and_how_it_is_read(tmp_path: Path) -> Non
     file = tmp_path / "a.csv"
     file.write_text("one")
     first = study_key(CellsParameters(data=str(file)))
-    assert study_key(CellsParameters(data=str(file), min_genes=7)) == first, "a chapter's own parameter is no part of it"
+    assert study_key(CellsParameters(data=str(file), min_genes=7)) == first, (
+        "a chapter's own parameter is no part of it"
+    )
     assert study_key(CellsParameters(data=str(file), select="x > 1")) != first
     file.write_text("another")
     os.utime(file, ns=(1, 1))

@@ -1,4 +1,4 @@
-"""`fxyd3 check`: does this data set fit the book, and which claims can it test?"""
+"""`fxyd3 check` says whether a data set fits the book, and which claims it can test."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -56,8 +56,12 @@ def show(result: Mapping[str, Any]) -> None:
     console.print(table)
     claims = Table("", "claim", "can it be tested?", title="The claims", title_justify="left")
     for name, claim in result["claims"].items():
-        claims.add_row(name, claim["claim"], "✔ testable" if claim["testable"] else f"– not testable: {claim['missing']}")
+        claims.add_row(
+            name, claim["claim"], "✔ testable" if claim["testable"] else f"– not testable: {claim['missing']}"
+        )
     if result["fits"]:
         console.print(claims)
-    verdict = "These data fit. Next: fxyd3 run" if result["fits"] else "These data do not fit yet: mend what is marked wrong"
+    verdict = (
+        "These data fit. Next: fxyd3 run" if result["fits"] else "These data do not fit yet: mend what is marked wrong"
+    )
     console.print(f"[bold]{verdict}.[/bold]")

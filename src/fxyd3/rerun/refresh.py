@@ -1,6 +1,6 @@
 """Run the committed chapters again on the twin and keep their outputs: ``python -m fxyd3.rerun.refresh [PAGE ...]``.
 
-The source notebook stays the source: only outputs and execution counts change, and what differs on every run is left out.
+The notebook stays the source: only outputs and execution counts change, and what differs on every run is left out.
 """
 
 import os
@@ -17,7 +17,9 @@ def refresh(notebook: Path) -> None:
     from nbclient import NotebookClient
 
     book = nbformat.read(notebook, as_version=4)
-    NotebookClient(book, timeout=900, kernel_name="python3", resources={"metadata": {"path": notebook.parent}}).execute()
+    NotebookClient(
+        book, timeout=900, kernel_name="python3", resources={"metadata": {"path": notebook.parent}}
+    ).execute()
     for cell in book.cells:
         cell.metadata.pop("execution", None)
     book.metadata = nbformat.from_dict(

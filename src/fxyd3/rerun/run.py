@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fxyd3.errors import InputError
 from fxyd3.paths import runs_root
-from fxyd3.rerun.chapters import Chapter, chapter
+from fxyd3.rerun.chapters import CHAPTERS, Chapter, chapter
 from fxyd3.rerun.files import read_json, replacing, write_json
 from fxyd3.rerun.parameters import StudyParameters, unknown_name, validate
 from fxyd3.rerun.provenance import code_hash, versions
@@ -130,6 +130,25 @@ class Run:
         about = self.about
         context = {k: about[k] for k in ("source", "simulated", "hash")} | {"versions": versions()}
         return claims.record(evidence, self.out / "evidence", context)
+
+    def ledger(self) -> "pd.DataFrame":
+        """Return the nine claims with what this run found; chapters that have not run in this folder run now."""
+        from fxyd3 import claims
+        from fxyd3.rerun.step import execute
+        from fxyd3.rerun.workflow import changed
+
+        for needed in (CHAPTERS[slug] for slug in self.chapter.needs):
+            if not (self.out / "notebooks" / f"{needed.page}.ipynb").is_file():
+                execute(needed, self.out, parameters=changed(needed, self.parameters), cwd=Path.cwd())
+        return claims.ledger_table(self.out / "evidence")
+
+    def findings(self) -> "pd.DataFrame":
+        """Return what was recognised and mended in the data when they were read."""
+        import pandas as pd
+
+        self._ensure_study()
+        found = read_json(self.out / "stages" / "study.json")["report"]["findings"]
+        return pd.DataFrame(found).set_index("level")
 
     def versions(self) -> "pd.DataFrame":
         """Return the versions this page ran with."""

@@ -128,12 +128,16 @@ def _only_run_in(out: Path) -> Iterator[int]:
         out.mkdir(parents=True, exist_ok=True)
         lock = (out / ".lock").open("w")
     except OSError as error:
-        raise InputError(f"The run folder {out} cannot be written ({error.strerror}): choose another with --out.") from None
+        raise InputError(
+            f"The run folder {out} cannot be written ({error.strerror}): choose another with --out."
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"Another run is working in {out}: wait for it, or choose another folder with --out.") from None
+            raise InputError(
+                f"Another run is working in {out}: wait for it, or choose another folder with --out."
+            ) from None
         yield lock.fileno()
 
 
@@ -238,4 +242,3 @@ def _plain(text: str) -> str:
 
 def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-

@@ -1,0 +1,95 @@
+"""The built book: every link leads somewhere, every figure is described, simulated is called simulated."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+pytestmark = [pytest.mark.book, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def pages(published: Path) -> dict[Path, BeautifulSoup]:
+    html = published / "book" / "_build" / "html"
+    found = {p: BeautifulSoup(p.read_text(encoding="utf-8"), "html.parser") for p in html.rglob("*.html")}
+    return {p: soup for p, soup in found.items() if "_static" not in p.parts}
+
+
+def page(pages: dict[Path, BeautifulSoup], name: str) -> BeautifulSoup:
+    return next(soup for path, soup in pages.items() if path.as_posix().endswith(name))
+
+
+def test_every_page_of_the_contents_is_there(pages: dict[Path, BeautifulSoup], root: Path) -> None:
+    toc = (root / "_toc.yml").read_text()
+    wanted = {line.split(":")[1].strip() for line in toc.splitlines() if "file:" in line or "root:" in line}
+    assert not [name for name in wanted if not any(p.as_posix().endswith(f"{name}.html") for p in pages)]
+
+
+def test_links_inside_the_book_lead_somewhere(pages: dict[Path, BeautifulSoup]) -> None:
+    broken = []
+    for path, soup in pages.items():
+        for link in soup.find_all("a", href=True):
+            parts = urlsplit(str(link["href"]))
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not target.exists():
+                broken.append(f"{path.name}: {link['href']}")
+            elif parts.fragment and target in pages and not pages[target].find(id=unquote(parts.fragment)):
+                broken.append(f"{path.name}: {link['href']} (no such anchor)")
+    assert not broken
+
+
+def test_nothing_is_loaded_from_another_host_but_the_mathematics(pages: dict[Path, BeautifulSoup]) -> None:
+    hosts = {
+        urlsplit(str(tag.get("src") or tag.get("href"))).netloc
+        for soup in pages.values()
+        for tag in soup.find_all(["script", "img", "link"])
+        if tag.name != "link" or "stylesheet" in (tag.get("rel") or [])
+    }
+    assert hosts <= {"", "cdn.jsdelivr.net", "cdnjs.cloudflare.com"}
+
+
+def test_figures_have_alt_text_and_say_simulated_in_words(pages: dict[Path, BeautifulSoup]) -> None:
+    chapter = page(pages, "chapters/03-cells.html")
+    figures = chapter.select("figure img")
+    assert len(figures) >= 4
+    assert all(len(str(image.get("alt", ""))) > 40 for image in figures)
+    assert "Simulated" in chapter.get_text()
+    assert "simulated" in page(pages, "chapters/index.html").get_text()
+
+
+def test_no_cell_failed_and_no_traceback_is_shown(pages: dict[Path, BeautifulSoup]) -> None:
+    for path, soup in pages.items():
+        assert "Traceback (most recent call last)" not in soup.get_text(), path
+
+
+def test_the_ledger_table_has_nine_claims_and_the_verdicts_of_the_evidence(
+    pages: dict[Path, BeautifulSoup], published: Path
+) -> None:
+    import json
+
+    table = page(pages, "chapters/06-scorecard.html").find("table")
+    assert table is not None
+    rows = {row.find("th").get_text(strip=True): row.get_text(" ") for row in table.select("tbody tr")}
+    assert set(rows) == {f"C{i}" for i in range(1, 10)}
+    for path in (published / "evidence").glob("*.json"):
+        verdict = json.loads(path.read_text())["verdict"]
+        assert verdict in rows[path.stem], f"{path.stem}: the table and the evidence disagree"
+
+
+def test_the_front_page_has_the_three_doors(pages: dict[Path, BeautifulSoup]) -> None:
+    titles = [card.get_text(strip=True) for card in page(pages, "chapters/index.html").select(".sd-card-title")]
+    assert titles[:3] == ["Read", "Rerun", "Teach"]
+
+
+def test_pages_are_not_heavy(published: Path) -> None:
+    html = published / "book" / "_build" / "html"
+    assert all(path.stat().st_size < 2_000_000 for path in html.rglob("*.html"))
+    assert all(path.stat().st_size < 300_000 for path in (html / "_images").glob("*.png"))
+
+
+def test_the_committed_notice_is_the_one_of_the_published_run(root: Path, published: Path) -> None:
+    made = published / "book" / "chapters" / "this-run.txt"
+    assert made.read_text() == (root / "chapters" / "this-run.txt").read_text()

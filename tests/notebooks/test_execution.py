@@ -1,0 +1,62 @@
+"""The chapters run: as committed (strictly compared), with other parameters, and with a broken input."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import papermill
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def validate(notebook: Path, out: Path, root: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=600", "-q", "-p", "no:cacheprovider",
+               "-o", "addopts=", "-o", "filterwarnings=", str(notebook)]  # fmt: skip
+    environment = {k: v for k, v in os.environ.items() if k != "FXYD3_OUT"} | {"FXYD3_OUT": str(out)}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_committed_chapter_gives_the_same_numbers_again(root: Path, tmp_path: Path) -> None:
+    """Opened alone, with nothing run before it, every cell executed and compared."""
+    done = validate(root / "chapters" / "03-cells.ipynb", tmp_path / "alone", root)
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_the_committed_scorecard_reads_the_published_run(root: Path, published: Path) -> None:
+    done = validate(root / "chapters" / "06-scorecard.ipynb", published, root)
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_other_parameters(root: Path, tmp_path: Path) -> None:
+    given = {"data": "twin:tiny", "out": str(tmp_path / "run"), "seed": 5, "n_comps": 10, "resolution": 0.5}
+    book = papermill.execute_notebook(
+        root / "chapters" / "03-cells.ipynb", tmp_path / "done.ipynb", parameters=given, progress_bar=False
+    )
+    assert all(cell.execution_count for cell in book.cells if cell.cell_type == "code" and cell.source.strip())
+    assert (tmp_path / "run" / "stages" / "cells.h5ad").is_file()
+    assert {path.stem for path in (tmp_path / "run" / "evidence").iterdir()} == {"C2", "C3", "C5"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"min_gene": 3}, "did you mean 'min_genes'"),
+        ({"max_mito": 140.0}, "Parameter 'max_mito' is 140"),
+        ({"data": "nowhere.h5ad"}, "nowhere.h5ad"),
+        ({"data": "twin:tiny", "patient": "patients"}, "'patient'"),
+    ],
+)
+def test_a_broken_input_stops_with_one_sentence(
+    root: Path, tmp_path: Path, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(papermill.PapermillExecutionError) as stopped:
+        papermill.execute_notebook(
+            root / "chapters" / "03-cells.ipynb", tmp_path / "done.ipynb", progress_bar=False,
+            parameters=given | {"out": str(tmp_path / "run")},
+        )  # fmt: skip
+    assert stopped.value.ename == "InputError"
+    assert message in stopped.value.evalue
+    assert "\n" not in stopped.value.evalue.strip()
+    assert not list(tmp_path.glob("run/stages/*"))
