@@ -27,8 +27,8 @@ def prepare(
         Table of gene names: ``gene_id`` and ``symbol``, and ``prev_symbol`` or ``alias_symbol`` (separated by ``|``)
         to bring symbols up to date; empty: none.
     roles
-        Role (``patient``, ``sample``, ``batch``, ``condition``, ``fraction``, ``cell_type``) to column of `obs`; what is
-        not named is guessed from usual column names.
+        Role (``patient``, ``sample``, ``batch``, ``condition``, ``fraction``, ``cell_type``) to column of `obs`; what
+        is not named is guessed from usual column names.
     select
         Which cells to keep, such as ``"celltype_major in ['Cancer Epithelial'] and `percent.mito` < 20"``; empty: all.
 

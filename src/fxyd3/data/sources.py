@@ -151,7 +151,7 @@ def _path(name: str) -> Path:
     path = Path(name).expanduser()
     if path.exists():
         return path
-    known = [entry.name for entry in entries()]
+    known = list(entries())
     if name in known:
         return locate(name)
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
