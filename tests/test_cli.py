@@ -16,7 +16,8 @@ def test_help_imports_nothing_heavy(root: Path) -> None:
     import subprocess
     import sys
 
-    code = "import sys, fxyd3.cli; print([m for m in sys.modules if m in ('numpy', 'pandas', 'anndata', 'pydantic', 'rich')])"
+    heavy = "('numpy', 'pandas', 'anndata', 'pydantic', 'rich')"
+    code = f"import sys, fxyd3.cli; print([m for m in sys.modules if m in {heavy}])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

@@ -51,7 +51,8 @@ def this_run(about: dict[str, Any]) -> str:
     if about["simulated"]:
         return (
             ":::{admonition} This copy of the book shows simulated data\n:class: warning\n"
-            "Every number and figure in the chapters comes from **the twin**, a simulated cohort whose truth we planted.\n"
+            "Every number and figure in the chapters comes from **the twin**, a simulated cohort whose truth we\n"
+            "planted. "
             "It shows how each claim is tested. It is no evidence about any person or tumour.\n:::\n"
         )
     chosen = f" The cells were chosen with `{about['select']}`." if about["select"] else ""

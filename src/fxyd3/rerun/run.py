@@ -169,10 +169,10 @@ def study_key(parameters: StudyParameters) -> str:
     Files are told by path, size and time of change, so that a large one is not read again to find it unchanged.
     """
     files = []
-    for name in (*parameters.data.split(","), parameters.genes, parameters.obs):
+    for name in {parameters.data, *parameters.data.split(","), parameters.genes, parameters.obs}:
         path = Path(name.strip()).expanduser()
         if name.strip() and path.exists():
             inside = [path, *sorted(path.rglob("*"))] if path.is_dir() else [path]
             files += [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in inside]
     how = parameters.model_dump(include={"data", "genes", "obs", "select", "seed"}) | parameters.roles()
-    return hashlib.sha256(json.dumps([how, files, code_hash()], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([how, sorted(files), code_hash()], sort_keys=True).encode()).hexdigest()
