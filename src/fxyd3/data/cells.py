@@ -135,7 +135,7 @@ def choose_cells(obs: pd.DataFrame, select: str, found: Findings) -> npt.NDArray
     except (SyntaxError, ValueError):
         raise DataError(f"The selection {select!r} cannot be understood", HOW) from None
     nodes = list(ast.walk(tree))
-    if not all(isinstance(node, ALLOWED) for node in nodes):
+    if not all(isinstance(node, ALLOWED) and _is_membership_in_a_list(node) for node in nodes):
         raise DataError(f"The selection {select!r} holds more than comparisons of columns with values", HOW)
     names = list(dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name)))
     columns = [standing_for.get(name, name) for name in names]
@@ -161,6 +161,14 @@ def choose_cells(obs: pd.DataFrame, select: str, found: Findings) -> npt.NDArray
         )
     found.recognised(f"{int(kept.sum()):,} of {len(kept):,} cells selected by {select}")
     return kept.to_numpy()
+
+
+def _is_membership_in_a_list(node: ast.AST) -> bool:
+    """Refuse ``'T' in column``, which would ask something else than it seems to; other nodes pass."""
+    if not isinstance(node, ast.Compare):
+        return True
+    pairs = zip(node.ops, node.comparators, strict=True)
+    return all(isinstance(other, ast.List | ast.Tuple) for op, other in pairs if isinstance(op, ast.In | ast.NotIn))
 
 
 def _what_occurs(name: str, values: "pd.Series[Any]") -> str:

@@ -66,9 +66,10 @@ def _problem(X: Any) -> str:
     """Say why a matrix does not hold raw counts; empty when it does. No copy of the matrix is made."""
     low, high, whole = 0.0, 0.0, True
     for block in _blocks(X):
-        low, high = min(low, float(block.min(initial=0))), max(high, float(block.max(initial=0)))
-        if not np.isfinite([low, high]).all():
+        least, most = float(block.min(initial=0)), float(block.max(initial=0))
+        if not np.isfinite([least, most]).all():
             return "holds missing or infinite values (NaN)"
+        low, high = min(low, least), max(high, most)
         whole = whole and bool((block == np.rint(block)).all())
     if low < 0:
         return f"holds negative values (down to {low:.3g}), as scaled or centred data do"

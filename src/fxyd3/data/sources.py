@@ -146,11 +146,11 @@ def _paths(data: str) -> list[Path]:
 
 
 def _path(name: str) -> Path:
-    from fxyd3.data.catalogue import entries, locate
-
     path = Path(name).expanduser()
     if path.exists():
         return path
+    from fxyd3.data.catalogue import entries, locate
+
     known = list(entries())
     if name in known:
         return locate(name)
