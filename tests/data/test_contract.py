@@ -218,7 +218,7 @@ def test_selections_keep_the_cells_they_name(select: str, kept: list[int]) -> No
 def test_annotations_of_every_kind_can_be_written(tmp_path: Path) -> None:
     adata = study(
         mixed=[True, None, "x", 1, 2.5, "y", None, False], text=pd.array(["a", None] * 4, dtype="string"),
-        **{"a/b": range(8), "yes": [True, False] * 4},
+        **{"a/b": range(8), "yes": [True, False] * 4, "day": pd.date_range("2024-01-01", periods=8)},
     )  # fmt: skip
     ready, _ = prepare(adata)
     ready.write_h5ad(tmp_path / "a.h5ad")

@@ -233,6 +233,18 @@ def test_several_files_keep_the_genes_they_share_in_one_order(truth: pd.DataFram
     assert "the sample was put before them" in told
 
 
+def test_samples_may_keep_their_counts_in_different_places(truth: pd.DataFrame, tmp_path: Path) -> None:
+    other = study(truth)
+    other.layers["counts"] = other.X
+    other.X = other.X.log1p()
+    other.uns["fxyd3"] = {"simulated": True}
+    other.write_h5ad(tmp_path / "b.h5ad")
+    adata = read([h5ad(truth, tmp_path), tmp_path / "b.h5ad"])
+    np.testing.assert_array_equal(adata.X.toarray(), np.vstack([truth, truth]))
+    assert prepare(adata)[1].simulated, "simulated cells stay simulated in company"
+    assert any("b: raw counts stand in layers['counts']" in note for note in adata.uns["fxyd3"]["mended"])
+
+
 def test_samples_of_the_same_file_name_are_named_by_their_folders(truth: pd.DataFrame, tmp_path: Path) -> None:
     for folder in ("A", "B"):
         (tmp_path / folder).mkdir()

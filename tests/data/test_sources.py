@@ -83,6 +83,12 @@ def test_a_name_that_is_neither_file_nor_known(tmp_path: Path) -> None:
         load("gse17607")
 
 
+@pytest.mark.parametrize("name", ["", " ", ",", "x" * 5000])
+def test_names_that_no_data_can_have(name: str) -> None:
+    with pytest.raises(InputError, match=r"No data were named|neither a file"):
+        load(name)
+
+
 def test_the_package_is_imported_without_what_takes_seconds() -> None:
     code = "import fxyd3.data, sys; print(sorted({'anndata', 'scanpy', 'pandas', 'numpy', 'scipy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -104,7 +104,7 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
     for column in table.columns[[not pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes]]:
         if isinstance(table[column].dtype, pd.CategoricalDtype):
             table[column] = table[column].cat.remove_unused_categories()
-        elif not pd.api.types.is_datetime64_any_dtype(table[column]):
+        else:
             table[column] = _as_categories(table[column])
     return table
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from fxyd3.data.cells import assign_roles, choose_cells, tidy
 from fxyd3.data.counts import find_counts
+from fxyd3.data.files import is_simulated
 from fxyd3.data.genes import GeneTable, leave_out_spike_ins, merge_genes, name_genes
 from fxyd3.data.report import DataError, Findings, Report, few
 
@@ -113,7 +114,7 @@ def apply_contract(
     about: dict[str, Any] = {
         "source": source,
         "hash": str(known.get("hash", "")),
-        "simulated": bool(known.get("simulated", False)) or "twin" in adata.uns,
+        "simulated": is_simulated(adata),
         "counts_from": counts_from,
         "symbols": symbols,
         "roles": columns,

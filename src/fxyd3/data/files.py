@@ -10,6 +10,7 @@ import h5py
 import pandas as pd
 
 from fxyd3.data import loom, tables, tenx
+from fxyd3.data.counts import find_counts
 from fxyd3.data.genes import merge_genes
 from fxyd3.data.reading import reading
 from fxyd3.data.report import DataError, Findings, few
@@ -47,8 +48,9 @@ def read(source: str | Path | Sequence[str | Path], *, obs: str = "") -> ad.AnnD
     -------
     AnnData
         Cells x genes; text and 10x formats, and dense matrices of ``.h5ad`` files, as sparse float32. Several samples
-        are told apart by ``obs["sample"]`` and keep the genes that all of them have. What was found on the way stands
-        in ``uns["fxyd3"]["recognised"]`` and ``["mended"]``, from where :func:`fxyd3.data.prepare` reports it.
+        keep their raw counts on the genes that all of them have, and are told apart by ``obs["sample"]``. What was
+        found on the way stands in ``uns["fxyd3"]["recognised"]`` and ``["mended"]``, from where
+        :func:`fxyd3.data.prepare` reports it.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def _read_hdf5(path: Path) -> ad.AnnData:
         )
         if not is_10x and not {"obs", "var"} <= file.keys():
             raise DataError(
-                f"{path.name} is an HDF5 file of no known layout (it holds {few(map(str, file))})",
+                f"{path.name} is an HDF5 file of no known layout (it holds {few(list(file))})",
                 "give .h5ad, .loom or 10x .h5",
             )
     return _noted(*tenx.read_h5(path)) if is_10x else ad.read_h5ad(path, as_sparse=dense, chunk_size=1000)
@@ -140,15 +142,12 @@ def _together(paths: list[Path], named: list[tuple[str, ad.AnnData]]) -> ad.AnnD
         names = [f"{path.resolve().parent.name}_{name}" for path, name in zip(paths, names, strict=True)]
     if len(set(names)) < len(names):
         raise DataError(f"Two samples have the same name ({few(names)})", "give each file a name of its own")
-    parts = [part for _, part in named]
+    given = [part for _, part in named]
     notes = {
-        level: [n for part in parts for n in part.uns.get("fxyd3", {}).get(level, [])]
+        level: [n for part in given for n in part.uns.get("fxyd3", {}).get(level, [])]
         for level in ("recognised", "mended")
     }
-    if any(not part.var_names.equals(parts[0].var_names) for part in parts):
-        parts = [_unique_genes(part, notes["mended"]) for part in parts]
-    for name, part in zip(names, parts, strict=True):
-        part.obs["sample"] = name
+    parts = [_counts_only(name, part, notes["mended"]) for name, part in zip(names, given, strict=True)]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Observation names are not unique")  # mended below
         adata = ad.concat(parts, join="inner", merge="same")
@@ -164,17 +163,22 @@ def _together(paths: list[Path], named: list[tuple[str, ad.AnnData]]) -> ad.AnnD
     )
     for level, said in notes.items():
         _note(adata, level, *said)
+    adata.uns["fxyd3"]["simulated"] = any(is_simulated(part) for part in given)
     return adata
 
 
-def _unique_genes(adata: ad.AnnData, notes: list[str]) -> ad.AnnData:
-    """Sum genes that share a name: only unique names can be brought into one order."""
-    if adata.var_names.is_unique:
-        return adata
+def is_simulated(adata: ad.AnnData) -> bool:
+    """Tell whether data are, or were made from, the twin."""
+    return "twin" in adata.uns or bool(adata.uns.get("fxyd3", {}).get("simulated", False))
+
+
+def _counts_only(name: str, adata: ad.AnnData, notes: list[str]) -> ad.AnnData:
+    """Return the raw counts of a sample, on genes with unique names: only those can be brought into one order."""
     found = Findings(strict=True)
-    X, var = merge_genes(adata.X, adata.var, found)
-    notes.extend(finding.what for finding in found.found)
-    return ad.AnnData(X, obs=adata.obs, var=var)
+    X, _, var = find_counts(adata, None, found, name)
+    X, var = merge_genes(X, var, found)
+    notes.extend(f"{name}: {finding.what}" for finding in found.found if finding.level == "mended")
+    return ad.AnnData(X, obs=adata.obs.assign(sample=name), var=var)
 
 
 def annotate(adata: ad.AnnData, path: Path) -> None:
@@ -194,7 +198,7 @@ def annotate(adata: ad.AnnData, path: Path) -> None:
     matched = int(cells.isin(table[names].astype(str)).sum())
     if not matched:
         raise DataError(
-            f"None of the cells (such as '{cells[0]}') stands in {path.name} (such as '{table.iloc[0, 0]}')",
+            f"None of the cells (such as {cells[0]!r}) stands in {path.name} (such as {table.iloc[0, 0]!r})",
             "give the table with the same cell names",
         )
     table = table.set_index(table[names].astype(str)).drop(columns=names)

@@ -11,11 +11,19 @@ from fxyd3.data.report import DataError, nearest
 from fxyd3.errors import InputError
 
 
+def exists(path: Path) -> bool:
+    """Tell whether there is such a file or folder; a name that no file can have is none."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 @contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
     """Turn whatever a library says about a file into one sentence."""
     again = "fetch or export it again"
-    if not path.exists():
+    if not exists(path):
         near = nearest(path.name, [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else [])
         raise DataError(f"There is no file {path}{near}", "check its name and folder")
     if path.is_file() and path.stat().st_size == 0:
@@ -38,7 +46,8 @@ def reading(path: Path, what: str) -> Iterator[None]:
         raise DataError(f"{path.name} is cut short or damaged", again) from None
     except MemoryError:
         raise DataError(
-            f"{path.name} does not fit into memory, or its header is wrong about its size", "use fewer cells"
+            f"{path.name} does not fit into memory, or its header is wrong about its size",
+            "check its first lines, or use fewer cells",
         ) from None
     except Exception as error:  # readers raise anything at all on a file that is not what it says
         said = str(error).strip().splitlines() or [type(error).__name__]

@@ -10,6 +10,7 @@ import anndata as ad
 from fxyd3 import __version__
 from fxyd3.data.contract import apply_contract, prepare
 from fxyd3.data.files import annotate, read
+from fxyd3.data.reading import exists
 from fxyd3.data.report import DataError, Findings, Report, nearest
 
 
@@ -101,7 +102,7 @@ def fingerprint(source: str | Path | Sequence[str | Path]) -> str:
     paths = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
     whole = hashlib.sha256()
     for path in paths:
-        if not path.exists():
+        if not exists(path):
             raise DataError(f"There is no file {path}", "check its name and folder")
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in inside:
@@ -130,24 +131,26 @@ def _twin(data: str, seed: int) -> ad.AnnData:
     if len(sizes) > 1 or len(words) - len(sizes) > 1:
         raise DataError(f"'{data}' is not a twin", "write twin, twin:tiny, twin:2000, twin:null or twin:tiny:null")
     size = sizes[0] if sizes else "book"
-    chosen = {"size": int(size) if size.isdecimal() else size, "seed": seed, "null": "null" in words}
-    adata = twin(**chosen)
-    stamp = json.dumps(chosen | {"version": __version__}, sort_keys=True)
+    null = "null" in words
+    adata = twin(int(size) if size.isdecimal() else size, seed=seed, null=null)
+    stamp = json.dumps({"size": size, "seed": seed, "null": null, "version": __version__}, sort_keys=True)
     adata.uns["fxyd3"] = {"source": data, "hash": hashlib.sha256(stamp.encode()).hexdigest(), "simulated": True}
     return adata
 
 
 def _paths(data: str) -> list[Path]:
     whole = Path(data).expanduser()
-    if whole.exists():
+    if exists(whole) and data.strip():
         return [whole]
     names = [name.strip() for name in data.split(",") if name.strip()]
-    return [_path(name) for name in names] if names else [_path(data)]
+    if not names:
+        raise DataError("No data were named", "name a file, a folder, a catalogue entry, or twin")
+    return [_path(name) for name in names]
 
 
 def _path(name: str) -> Path:
     path = Path(name).expanduser()
-    if path.exists():
+    if exists(path):
         return path
     from fxyd3.data.catalogue import entries, locate
 

@@ -61,7 +61,7 @@ def layout(path: Path) -> Layout:
             text = next((i for i, value in enumerate(row) if i and _is_number(value)), len(row))
             return Layout(separator, names, text)
     raise DataError(
-        f"{path.name} is not a table: its first two lines do not agree in their number of columns",
+        f"{path.name} is not a table, since its first two lines do not agree in their number of columns",
         "separate columns by commas or tabs, and give the same number in every row",
     )
 
