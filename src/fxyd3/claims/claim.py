@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PositiveFloat,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from fxyd3.errors import InputError
 from fxyd3.paths import book_file
@@ -141,11 +150,9 @@ def load_claims(path: Path | None = None) -> dict[str, Claim]:
     if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
         raise InputError(f"The claims file {file} must hold entries of the form `C1: {{claim: ..., rule: ...}}`.")
     try:
-        return {str(name): Claim.model_validate(entry | {"id": name}) for name, entry in entries.items()}
+        named = {str(name): entry | {"id": name} for name, entry in entries.items()}
+        return TypeAdapter(dict[str, Claim]).validate_python(named)
     except ValidationError as error:
         first = error.errors()[0]
-        name = first["input"].get("id") if isinstance(first["input"], dict) else None
         where = ".".join(map(str, first["loc"]))
-        raise InputError(
-            f"The claims file {file} has a broken entry{f' {name}' if name else ''}: {where}: {first['msg']}."
-        ) from None
+        raise InputError(f"The claims file {file} has a broken entry, {where}: {first['msg']}.") from None

@@ -69,10 +69,8 @@ class Record:
 
     def _repr_markdown_(self) -> str:
         found = self.evidence
-        rows = [
-            f"**{self.verdict.icon} {found.claim} {self.verdict}.** {self.sentence()}",
-            f"*Method:* {found.method}.",
-        ]
+        heading = f"**{self.verdict.icon} {found.claim}, {self.verdict}:** {load_claims()[found.claim].claim}"
+        rows = [heading, self.sentence(), f"*Method:* {found.method.rstrip('.')}."]
         if found.control:
             rows.append(f"*Negative control:* {found.control.what}: {bracket(found.control)}.")
         rows.append(f"*This speaks of:* {found.scope.rstrip('.')}.")
@@ -122,11 +120,12 @@ def read_record(path: Path) -> Record:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON under a temporary name, then rename."""
+    """Write JSON under a temporary name, then rename; numpy scalars become plain numbers."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=lambda scalar: scalar.item())
+        partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
