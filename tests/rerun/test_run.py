@@ -7,10 +7,10 @@ import pytest
 
 from fxyd3.errors import InputError
 from fxyd3.paths import runs_root
-from fxyd3.rerun import run as module
+from fxyd3.rerun import view as module
 from fxyd3.rerun.chapters import CHAPTERS
 from fxyd3.rerun.parameters import CellsParameters
-from fxyd3.rerun.run import Run, begin, run_folder, study_key
+from fxyd3.rerun.view import Run, begin, run_folder, study_key
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 A chapter uses :func:`begin`; the command line uses :func:`run`.
 """
 
-from fxyd3.rerun.run import Run, begin
+from fxyd3.rerun.view import Run, begin
 from fxyd3.rerun.workflow import run
 
 __all__ = ["Run", "begin", "run"]

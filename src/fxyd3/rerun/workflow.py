@@ -18,9 +18,9 @@ from fxyd3.errors import InputError
 from fxyd3.rerun import report
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
 from fxyd3.rerun.files import read_json, write_json
-from fxyd3.rerun.parameters import RunParameters, validate
+from fxyd3.rerun.parameters import RunParameters, StudyParameters, validate
 from fxyd3.rerun.provenance import code_hash, digest, machine, versions
-from fxyd3.rerun.run import Run, run_folder, study_key
+from fxyd3.rerun.view import Run, run_folder, study_key
 
 STATES = {"waiting": "·", "running": "▶", "done": "✔", "failed": "✘"}
 
@@ -101,10 +101,10 @@ def plan(parameters: RunParameters) -> dict[str, Any]:
     return {"python": sys.executable, "cwd": str(Path.cwd()), "steps": steps, "book_depends_on": book}
 
 
-def changed(chapter: Chapter, parameters: RunParameters) -> dict[str, Any]:
+def changed(chapter: Chapter, parameters: StudyParameters) -> dict[str, Any]:
     """Return a chapter's parameters that differ from its defaults; the folder reaches it by the environment."""
     fields = chapter.parameters.model_fields
-    given = {name: getattr(parameters, name) for name in fields if name != "out"}
+    given = parameters.model_dump(include=fields.keys() - {"out"})
     return {name: value for name, value in given.items() if value != fields[name].default}
 
 
