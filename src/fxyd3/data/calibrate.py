@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import trim_mean
 
 from fxyd3.errors import InputError
 from fxyd3.paths import book_file
@@ -53,7 +52,7 @@ def calibrate(adata: AnnData) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Shares are counts per 10,000. The dispersion is the moment estimate
     ``sum((x - m)**2 - m) / sum(m**2)`` with ``m`` = library size times share. Few epithelial cells make it noisy, so
-    it is pulled, on the log scale, towards the 10% trimmed mean of genes with a similar share, with weight
+    it is pulled, on the log scale, towards the mean of genes with a similar share, with weight
     ``counts / (counts + 100)``; below 20 counts a gene takes the trend alone. The dispersion contains the
     differences between the real cells' own states.
 
@@ -200,9 +199,10 @@ def _dispersion(counts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     mean = np.outer(size, total / size.sum())
     raw = ((counts - mean) ** 2 - mean).sum(axis=0) / np.maximum((mean**2).sum(axis=0), 1e-12)
     seen = total >= 20
-    bins = np.array_split(np.argsort(total)[np.searchsorted(np.sort(total), 20) :], 12)
+    which = np.searchsorted(np.quantile(total[seen], np.linspace(0, 1, 11)[1:-1]), total, side="right")
+    bins = [seen & (which == i) for i in np.unique(which[seen])]
     x = np.log([np.median(total[b]) for b in bins])
-    y = np.log([max(float(trim_mean(raw[b], 0.1)), 0.05) for b in bins])
+    y = np.log([max(float(raw[b].mean()), 0.05) for b in bins])
     trend = np.exp(np.interp(np.log(np.maximum(total, 1)), x, y))
     weight = np.where(seen, total / (total + 100), 0)
     log = weight * np.log(np.clip(raw, trend / 10, 10 * trend)) + (1 - weight) * np.log(trend)

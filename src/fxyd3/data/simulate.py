@@ -40,7 +40,7 @@ ARMS = (("before", 0), ("before", 1), ("before", 2), ("after", 2))  # condition,
 PATIENT_SD, PATIENT_SHARE = 0.5, 0.15  # log2, on this share of the genes
 BATCH_SD = 0.15  # log2, on every gene
 COMPOSITION_SD = 0.3  # log, each state in each sample
-STRENGTH_SD = 0.15  # patients show the planted effects more or less strongly; zero times anything is still zero
+STRENGTH_SD = 0.1  # patients show the planted effects more or less strongly; zero times anything is still zero
 DYING, DOUBLET, AMBIENT = 0.04, 0.05, 0.03
 DYING_LIBRARY, DYING_MITO = 0.35, 8.0
 
@@ -96,7 +96,6 @@ class _Cohort:
     """Everything that is fixed before a single count is drawn."""
 
     genes: pd.DataFrame
-    programmes: dict[str, np.ndarray[Any, Any]]
     base: np.ndarray[Any, Any]
     ambient: np.ndarray[Any, Any]
     dispersion: np.ndarray[Any, Any]
@@ -288,7 +287,6 @@ def _cohort(planted: Mapping[str, float], sorting: float, patients: int, rng: np
     shift = pull[:, None] * ANCESTRAL
     return _Cohort(
         genes=genes,
-        programmes=programmes,
         base=_unit(genes["epithelial"].to_numpy()),
         ambient=_unit(genes["all_cells"].to_numpy()),
         dispersion=genes["dispersion"].to_numpy(),

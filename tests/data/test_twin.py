@@ -1,0 +1,291 @@
+"""The twin against its own truth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import mannwhitneyu
+
+from fxyd3.data.simulate import DIALS, FRACTIONS, STATES, twin
+from fxyd3.errors import InputError
+from fxyd3.paths import book_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from anndata import AnnData
+
+
+@pytest.fixture(scope="module")
+def one_patient() -> AnnData:
+    return twin(3000, seed=5, patients=1)
+
+
+@pytest.fixture(scope="module")
+def null() -> AnnData:
+    return twin(3000, seed=5, patients=3, null=True)
+
+
+def intact(adata: AnnData) -> AnnData:
+    return adata[adata.obs["truth_quality"] == "intact"]
+
+
+def log2_ratio(adata: AnnData, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log2 ratio of each gene's share of all counts in two groups of cells, and its standard error."""
+    estimate, variance = np.zeros(adata.n_vars), np.zeros(adata.n_vars)
+    for sign, cells in ((1, one), (-1, other)):
+        counts = adata.X[cells].toarray().astype(float)
+        size = counts.sum(axis=1, keepdims=True)
+        share = counts.sum(axis=0) / size.sum()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            estimate += sign * np.log2(share)
+            variance += ((counts - size * share) ** 2).sum(axis=0) / (size.sum() * share * np.log(2)) ** 2
+    return estimate, np.sqrt(variance)
+
+
+def auroc(adata: AnnData, gene: str) -> tuple[float, float]:
+    """AUROC for ancestral cells within patients, averaged, and its standard error were there no difference."""
+    share = np.asarray(adata[:, gene].X.toarray()).ravel() / np.asarray(adata.X.sum(axis=1)).ravel()
+    values, variances = [], []
+    for patient in adata.obs["patient"].unique():
+        mine = (adata.obs["patient"] == patient).to_numpy()
+        old = adata.obs["truth_ancestral"].to_numpy()
+        a, b = share[mine & old], share[mine & ~old]
+        values.append(mannwhitneyu(a, b).statistic / (len(a) * len(b)))
+        variances.append((len(a) + len(b) + 1) / (12 * len(a) * len(b)))
+    return float(np.mean(values)), float(np.sqrt(np.mean(variances) / len(values)))
+
+
+def test_has_the_shape_that_the_book_expects() -> None:
+    adata = twin("tiny")
+    assert adata.n_obs == 400
+    assert adata.n_vars >= 8000
+    assert adata.X.format == "csr"
+    assert adata.X.dtype == np.float32
+    assert adata.X.indices.dtype == adata.X.indptr.dtype
+    assert adata.X.has_sorted_indices
+    assert (adata.X.data >= 1).all()
+    assert (adata.X.data % 1 == 0).all()
+    assert adata.raw is None
+    assert not adata.layers
+    assert adata.obs_names.is_unique
+    assert adata.var_names.is_unique
+    assert list(adata.obs["condition"].cat.categories) == ["before", "after"]
+    assert set(adata.obs["fraction"]) == set(FRACTIONS)
+    assert set(adata.obs.loc[adata.obs["condition"] == "after", "fraction"]) == {"unsorted"}
+    assert adata.obs["sample"].value_counts().min() >= 400 // 24
+    batches = adata.obs.groupby("patient", observed=True)["batch"].agg(set)
+    assert all(len(each) == 1 for each in batches)
+    assert len(set.union(*batches)) == 2
+    assert adata.uns["twin"]["simulated"] is True
+
+
+def test_every_signature_gene_is_there() -> None:
+    genes = set(twin(200).var_names)
+    for line in book_file("data", "signatures.gmt").read_text(encoding="utf-8").splitlines():
+        for gene in line.split("\t")[2:]:
+            assert {gene, gene.replace(".", "-"), gene.replace(".", "-", 1)} & genes, gene
+    assert {"FXYD3", "NRP1", "IGF1R", "ATP1A1", "ATP1B1", "CD44", "CD24", "EPCAM", "ALDH1A3", "MT-CO1"} <= genes
+
+
+def test_same_seed_same_bytes_in_another_process(tmp_path: Path) -> None:
+    code = (
+        "import sys; from fxyd3.data.simulate import twin; import numpy as np; a = twin(1200, seed=3);"
+        "np.savez(sys.argv[1], data=a.X.data, indices=a.X.indices, state=a.obs['truth_state'].cat.codes)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "other.npz")], check=True)
+    here, there = twin(1200, seed=3), np.load(tmp_path / "other.npz")
+    assert np.array_equal(here.X.data, there["data"])
+    assert np.array_equal(here.X.indices, there["indices"])
+    assert np.array_equal(here.obs["truth_state"].cat.codes, there["state"])
+
+
+def test_another_seed_is_another_cohort_with_the_same_biology() -> None:
+    a, b = twin("tiny", seed=1), twin("tiny", seed=2)
+    assert (a.X != b.X).nnz > 0
+    assert a.uns["truth"]["strength"] != b.uns["truth"]["strength"]
+    pd.testing.assert_frame_equal(a.var, b.var)
+    assert a.uns["truth"]["effects"] == b.uns["truth"]["effects"]
+
+
+def test_patients_do_not_change_with_the_size() -> None:
+    assert twin(200).uns["truth"]["strength"] == twin("tiny").uns["truth"]["strength"]
+
+
+@pytest.mark.parametrize("state", STATES[:3])
+def test_planted_fold_changes_are_recovered(one_patient: AnnData, state: str) -> None:
+    cells = intact(one_patient)
+    labels = cells.obs["truth_state"].to_numpy()
+    estimate, error = log2_ratio(cells, labels == state, labels == "hypoxic")
+    planted = cells.var[f"truth_log2fc_{state}"] - cells.var["truth_log2fc_hypoxic"]
+    expected = one_patient.uns["truth"]["strength"]["P1"] * planted.to_numpy()
+    sure = error < 0.25
+    centre = np.median(estimate[sure & (expected == 0)])
+    moved = sure & (expected != 0)
+    assert moved.sum() > 100
+    slope = np.polyfit(expected[moved], estimate[moved] - centre, 1, w=1 / error[moved])[0]
+    # ambient RNA pulls every ratio towards one: a share a of a profile that need not resemble the cells'
+    assert slope == pytest.approx(1, abs=0.1)
+    z = (estimate - centre - expected)[sure & (expected == 0)] / error[sure & (expected == 0)]
+    assert np.mean(z**2) == pytest.approx(1, abs=0.2)
+
+
+def test_fxyd3_is_planted_in_both_ancestral_states(one_patient: AnnData) -> None:
+    cells = intact(one_patient)
+    labels = cells.obs["truth_state"].to_numpy()
+    i = cells.var_names.get_loc("FXYD3")
+    expected = one_patient.uns["truth"]["strength"]["P1"] * DIALS["C5"].default
+    for state in STATES[:2]:
+        estimate, error = log2_ratio(cells, labels == state, labels == "mesenchymal")
+        assert abs(estimate[i] - expected) < 4 * error[i] + 0.2  # 0.2: library sizes and ambient RNA
+    value, _ = auroc(cells, "FXYD3")
+    assert 0.65 < value < 0.95
+
+
+def test_library_sizes_match_the_calibration(one_patient: AnnData) -> None:
+    libraries = pd.read_csv(book_file("data", "twin", "libraries.csv"), index_col=0)
+    mu, sigma = libraries.loc["epithelial", "mu"], libraries.loc["epithelial", "sigma"]
+    log = np.log(np.asarray(intact(one_patient).X.sum(axis=1)).ravel())
+    assert abs(log.mean() - mu) < 4 * sigma / np.sqrt(len(log)) + 0.01
+    assert abs(log.std() - sigma) < 4 * sigma / np.sqrt(2 * len(log)) + 0.01
+
+
+def test_gene_means_match_the_calibration(null: AnnData) -> None:
+    genes = pd.read_csv(book_file("data", "twin", "genes.csv"), index_col=0, keep_default_na=False)
+    share = np.asarray(intact(null).X.sum(axis=0)).ravel()
+    high = genes["epithelial"].to_numpy() > 1
+    log = np.log2(share[high] / share.sum()) - np.log2(genes["epithelial"].to_numpy()[high] / 1e4)
+    assert abs(np.median(log)) < 0.05
+    assert np.std(log) < 0.35  # patients and batches move genes
+
+
+def test_dying_cells_and_doublets_are_what_they_are_called(one_patient: AnnData) -> None:
+    total = np.asarray(one_patient.X.sum(axis=1)).ravel()
+    mito = np.asarray(one_patient[:, one_patient.var_names.str.startswith("MT-")].X.sum(axis=1)).ravel() / total
+    quality = one_patient.obs["truth_quality"]
+    median = pd.DataFrame({"total": total, "mito": mito}).groupby(quality.to_numpy()).median()
+    assert median.loc["dying", "mito"] > 3 * median.loc["intact", "mito"]
+    assert median.loc["dying", "total"] < 0.5 * median.loc["intact", "total"]
+    assert median.loc["doublet", "total"] > 1.6 * median.loc["intact", "total"]
+    shares = quality.value_counts(normalize=True)
+    assert shares["doublet"] == pytest.approx(0.05, abs=4 * np.sqrt(0.05 / 3000))
+    assert shares["dying"] == pytest.approx(0.04, abs=4 * np.sqrt(0.04 / 3000))
+
+
+def test_proportions_follow_sort_and_treatment() -> None:
+    adata = twin(4000, seed=2, patients=20)
+    truth = adata.uns["truth"]["proportions"]
+    old = {arm: sum(p for state, p in row.items() if state.startswith("ancestral")) for arm, row in truth.items()}
+    logit = {arm: np.log(p / (1 - p)) for arm, p in old.items()}
+    assert logit["after-unsorted"] - logit["before-unsorted"] == pytest.approx(DIALS["C4"].default)
+    assert logit["before-NRP1-high"] - logit["before-unsorted"] == pytest.approx(1.1 * DIALS["C1"].default)
+    arm = adata.obs["condition"].astype(str) + "-" + adata.obs["fraction"].astype(str)
+    seen = adata.obs["truth_ancestral"].groupby(arm.to_numpy()).mean()
+    for name, share in old.items():
+        assert seen[name] == pytest.approx(share, abs=0.12)  # 4 standard errors over 20 patients
+
+
+def test_null_plants_nothing(null: AnnData) -> None:
+    assert (null.var.to_numpy() == 0).all()
+    rows = list(null.uns["truth"]["proportions"].values())
+    assert all(row == pytest.approx(rows[0]) for row in rows)
+    assert all(effect["value"] == 0 for effect in null.uns["truth"]["effects"].values())
+    value, error = auroc(intact(null), "FXYD3")
+    assert abs(value - 0.5) < 4 * error
+
+
+def test_null_states_do_not_differ_in_any_gene() -> None:
+    cells = intact(twin(2000, seed=8, patients=1, null=True))
+    labels = cells.obs["truth_state"].to_numpy()
+    estimate, error = log2_ratio(cells, labels == "mesenchymal", labels == "cycling")
+    sure = error < 0.25
+    z = estimate[sure] / error[sure]
+    assert np.mean(z**2) == pytest.approx(1, abs=4 * np.sqrt(2 / sure.sum()) + 0.1)
+
+
+def test_null_keeps_patients_apart(null: AnnData) -> None:
+    cells = intact(null)
+    labels = cells.obs["patient"].to_numpy()
+    estimate, error = log2_ratio(cells, labels == "P1", labels == "P2")
+    assert np.mean((estimate / error)[error < 0.25] ** 2) > 2
+
+
+def measure(claim: str, scale: float) -> float:
+    """What turning one dial should raise."""
+    adata = twin(1500, seed=4, patients=1, effect={claim: scale})
+    cells = intact(adata)
+    old = cells.obs["truth_ancestral"].to_numpy()
+    if claim == "C1":
+        return float(old[cells.obs["fraction"] == "NRP1-high"].mean())
+    if claim == "C4":
+        return float(old[cells.obs["condition"] == "after"].mean())
+    if claim == "C2":
+        labels = cells.obs["truth_state"].to_numpy()
+        estimate, error = log2_ratio(cells, labels == "mesenchymal", labels == "cycling")
+        return float(np.mean((estimate / error)[error < 0.4] ** 2))
+    estimate, _ = log2_ratio(cells, old, ~old)
+    if claim == "C5":
+        return float(estimate[cells.var_names.get_loc("FXYD3")])
+    table = pd.read_csv(book_file("data", "twin", "programmes.csv"), index_col=0)
+    progenitor = cells.var_names.isin(table.index[table["programme"] == "progenitor"])
+    return float(np.median(estimate[progenitor & np.isfinite(estimate)]))
+
+
+@pytest.mark.parametrize("claim", DIALS)
+def test_each_dial_turns_its_own_effect(claim: str) -> None:
+    off, half, full = (measure(claim, scale) for scale in (0, 0.5, 1))
+    assert off < half < full
+
+
+def test_the_residue_rises_in_fxyd3_only_with_both_dials() -> None:
+    def implied(**effect: float) -> float:
+        return float(twin(200, effect=effect).uns["truth"]["effects"]["C8"]["value"])
+
+    assert implied() > 0.5
+    assert implied(C5=0) == pytest.approx(0, abs=0.05)  # own programmes move the library size a little
+    assert implied(C4=0) == pytest.approx(0, abs=1e-9)
+
+
+def test_h5ad_keeps_everything(tmp_path: Path) -> None:
+    adata = twin(200, effect={"C5": 0.5})
+    adata.write_h5ad(tmp_path / "twin.h5ad")
+    back = ad.read_h5ad(tmp_path / "twin.h5ad")
+    assert (back.X != adata.X).nnz == 0
+    assert back.uns["twin"]["effect"] == {"C5": 0.5}
+    assert back.uns["truth"]["effects"]["C5"]["value"] == 0.5 * DIALS["C5"].default
+    pd.testing.assert_frame_equal(back.obs, adata.obs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"size": "boook"}, "'boook'"),
+        ({"size": 199}, "200 to 1,000,000"),
+        ({"size": 2_000_000}, "200 to 1,000,000"),
+        ({"size": 500.5}, "whole number"),
+        ({"size": True}, "whole number"),
+        ({"seed": -1}, "zero or more"),
+        ({"seed": 1.5}, "whole number"),
+        ({"patients": 0}, "from 1 to 20"),
+        ({"patients": 21}, "at least 20 cells"),
+        ({"patients": "six"}, "whole number"),
+        ({"effect": {"c5": 1}}, "did you mean C5"),
+        ({"effect": {"C9": 1}}, "The dials are C1"),
+        ({"effect": {"C8": 1}}, "follows from C4 and C5"),
+        ({"effect": {"C5": -1}}, "from 0 to 5"),
+        ({"effect": {"C5": float("nan")}}, "from 0 to 5"),
+        ({"effect": {"C5": float("inf")}}, "from 0 to 5"),
+        ({"effect": {"C5": "much"}}, "'much'"),
+        ({"null": True, "effect": {"C5": 1}}, "leave out"),
+    ],
+)
+def test_impossible_twins_are_refused_in_one_sentence(arguments: dict[str, object], says: str) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        twin(**{"size": "tiny", **arguments})
+    assert "\n" not in str(caught.value)
