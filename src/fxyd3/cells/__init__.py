@@ -1,0 +1,47 @@
+"""From counts to named groups: the cells chapter. ``f(adata, *, ...)``; results under documented keys."""
+
+from fxyd3.cells._ancestry import Difference, ancestry, progenitor_difference
+from fxyd3.cells._cluster import cluster
+from fxyd3.cells._embed import Embedded, embed
+from fxyd3.cells._evidence import evidence_groups, evidence_progenitors, evidence_sortability
+from fxyd3.cells._halves import lacking_genes, regroup
+from fxyd3.cells._markers import markers
+from fxyd3.cells._normalise import Normalised, normalise
+from fxyd3.cells._qc import qc
+from fxyd3.cells._scope import claimed_cells
+from fxyd3.cells._signature import Signature, gene_set, matched_genes, signature
+from fxyd3.cells._sortability import HeldOut, Sortability, auroc, held_out, sortability
+from fxyd3.cells._split import split
+from fxyd3.cells._stability import RESOLUTIONS, Stability, stability
+
+__all__ = [
+    "RESOLUTIONS",
+    "Difference",
+    "Embedded",
+    "HeldOut",
+    "Normalised",
+    "Signature",
+    "Sortability",
+    "Stability",
+    "ancestry",
+    "auroc",
+    "claimed_cells",
+    "cluster",
+    "embed",
+    "evidence_groups",
+    "evidence_progenitors",
+    "evidence_sortability",
+    "gene_set",
+    "held_out",
+    "lacking_genes",
+    "markers",
+    "matched_genes",
+    "normalise",
+    "progenitor_difference",
+    "qc",
+    "regroup",
+    "signature",
+    "sortability",
+    "split",
+    "stability",
+]

@@ -1,0 +1,110 @@
+"""From variable genes to a space in which near cells are alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fxyd3.cells._graph import graph
+from fxyd3.errors import InputError
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What ``embed`` did: components, their share of the variable genes' variance, columns corrected, space used."""
+
+    n_comps: int
+    variance: float
+    corrected: tuple[str, ...]
+    space: str
+
+
+def embed(
+    adata: "AnnData",
+    *,
+    n_comps: int = 30,
+    n_neighbors: int = 15,
+    batch: Sequence[str] = ("batch", "patient"),
+    seed: int = 1,
+    umap: bool = True,
+) -> Embedded:
+    """Find principal components, take out batch and patient differences, join neighbours and draw the UMAP.
+
+    Writes ``obsm["X_pca"]``, ``varm["PCs"]``, ``uns["pca"]``; with something to correct ``obsm["X_harmony"]``;
+    ``obsp["distances"]``, ``obsp["connectivities"]``, ``uns["neighbors"]`` as scanpy does; ``obsm["X_umap"]``;
+    ``uns["fxyd3_space"]``, the name of the space in which neighbours were sought.
+
+    Parameters
+    ----------
+    adata
+        Log values in ``X``, ``var["highly_variable"]``; see ``normalise``.
+    n_comps
+        Principal components.
+    n_neighbors
+        Neighbours per cell, the cell itself included; exact.
+    batch
+        Columns of ``obs`` whose differences Harmony takes out; those with one level are passed over. Patients are
+        among them by default, because the groups sought are states that patients share.
+    seed
+        Of the components, Harmony and UMAP. Same seed, same numbers.
+    umap
+        Whether to draw the UMAP; groups do not need it.
+
+    Raises
+    ------
+    InputError
+        If there are not more cells and variable genes than components, or not more cells than neighbours.
+
+    Notes
+    -----
+    Harmony runs all of its 20 rounds, with soft groups twice as wide as its default. Its own stopping rule ended it after
+    four rounds and left batches apart where the batch was the largest difference between simulated cells.
+
+    When not to use: to find clones, which differ between patients by nature; pass ``batch=()`` for those.
+    Distances in the UMAP mean little; groups are sought in the space of components.
+
+    References
+    ----------
+    Korsunsky 2019, doi:10.1038/s41592-019-0619-0 (Harmony). McInnes 2018, doi:10.48550/arXiv.1802.03426 (UMAP).
+    """
+    import scanpy as sc
+
+    most = min(adata.n_obs, int(adata.var["highly_variable"].sum())) - 1
+    if not 2 <= n_comps <= most:
+        raise InputError(
+            f"n_comps is {n_comps}, but {adata.n_obs} cells and {int(adata.var['highly_variable'].sum())} variable "
+            f"genes allow 2 to {most}: lower n_comps or keep more cells."
+        )
+    sc.pp.pca(adata, n_comps=n_comps, mask_var="highly_variable", svd_solver="arpack", random_state=seed)
+    corrected = tuple(column for column in batch if column in adata.obs and adata.obs[column].nunique() > 1)
+    space = "X_pca"
+    if corrected:
+        import harmonypy
+
+        fitted = harmonypy.run_harmony(
+            adata.obsm["X_pca"],
+            adata.obs[list(corrected)].astype(str),
+            list(corrected),
+            sigma=0.2,
+            max_iter_harmony=20,
+            epsilon_harmony=-np.inf,
+            random_state=seed,
+            ncores=1,
+            verbose=False,
+        )
+        space = "X_harmony"
+        adata.obsm[space] = np.ascontiguousarray(fitted.Z_corr, dtype=np.float32)
+    adata.uns["fxyd3_space"] = space
+    adata.obsp["distances"], adata.obsp["connectivities"] = graph(adata.obsm[space], n_neighbors=n_neighbors)
+    adata.uns["neighbors"] = {
+        "connectivities_key": "connectivities",
+        "distances_key": "distances",
+        "params": {"n_neighbors": n_neighbors, "method": "umap", "metric": "euclidean", "use_rep": space},
+    }
+    if umap:
+        sc.tl.umap(adata, init_pos=adata.obsm[space][:, :2], random_state=seed)
+    return Embedded(n_comps, float(np.sum(adata.uns["pca"]["variance_ratio"])), corrected, space)

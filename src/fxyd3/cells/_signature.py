@@ -1,0 +1,133 @@
+"""How active a set of genes is in each cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fxyd3.errors import InputError
+from fxyd3.paths import book_file
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+PROGENITOR = "LIM_MAMMARY_LUMINAL_PROGENITOR_UP"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A gene set as found in the data: its name, the genes used and those the data lack."""
+
+    name: str
+    genes: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def gene_set(name: str) -> tuple[str, ...]:
+    """Return the genes of a published set in ``data/signatures.gmt``.
+
+    Raises
+    ------
+    InputError
+        If no set has this name; gives the names there are.
+    """
+    sets = {
+        row[0]: tuple(row[2:])
+        for row in (line.split("\t") for line in book_file("data", "signatures.gmt").read_text().splitlines())
+    }
+    if name not in sets:
+        raise InputError(
+            f"there is no gene set {name!r} in data/signatures.gmt: choose one of {', '.join(sorted(sets))}."
+        )
+    return sets[name]
+
+
+def signature(adata: "AnnData", genes: Sequence[str], *, name: str, key: str = "signature", seed: int = 0) -> Signature:
+    """Score every cell: mean log value of the genes, less that of control genes of similar expression.
+
+    Writes ``obs[key]`` (float64, natural-log units).
+
+    Parameters
+    ----------
+    adata
+        Log values in ``X``; see ``normalise``.
+    genes
+        Symbols.
+    name
+        What to call the set.
+    key
+        Column to write.
+    seed
+        Of the choice of control genes (50 from each expression bin the set touches).
+
+    Raises
+    ------
+    InputError
+        If none of the genes is in the data, or no gene is left to compare with.
+
+    Notes
+    -----
+    When not to use: to compare different sets with each other, or signed sets; a score has no absolute zero.
+
+    References
+    ----------
+    Tirosh 2016, doi:10.1126/science.aad0501. Lim 2010, doi:10.1186/bcr2560 (the progenitor genes).
+    """
+    import scanpy as sc
+
+    present = tuple(gene for gene in dict.fromkeys(genes) if gene in adata.var_names)
+    missing = tuple(gene for gene in dict.fromkeys(genes) if gene not in adata.var_names)
+    if not present:
+        raise InputError(
+            f"none of the {len(missing)} genes of {name} is among the {adata.n_vars} genes of the data: give gene "
+            "symbols (option --genes), or another signature."
+        )
+    if len(present) == adata.n_vars:
+        raise InputError(f"{name} holds every gene of the data: nothing is left to compare it with.")
+    sc.tl.score_genes(adata, present, score_name=key, random_state=seed)
+    return Signature(name, present, missing)
+
+
+def matched_genes(
+    adata: "AnnData", genes: Sequence[str], *, exclude: Sequence[str] = (), n_sets: int, seed: int
+) -> list[list[str]]:
+    """Draw random gene sets with the expression of a given one: the negative control of a signature.
+
+    Parameters
+    ----------
+    adata
+        Any matrix in ``X`` whose column means rank the genes by expression.
+    genes
+        The set to match, all present in ``adata``; each gene is replaced by one of the 50 nearest in mean.
+    exclude
+        Genes never drawn, besides ``genes``.
+    n_sets, seed
+        Sets to draw, and the seed of the draw.
+
+    Returns
+    -------
+    ``n_sets`` lists; a list is shorter than ``genes`` only where too few genes are left.
+
+    Notes
+    -----
+    When not to use: where expression level itself is in question.
+    """
+    rng = np.random.default_rng(seed)
+    mean = np.asarray(adata.X.mean(axis=0)).ravel()
+    order = np.argsort(mean, kind="stable")
+    barred = adata.var_names.isin([*genes, *exclude])
+    pool = order[~barred[order] & (mean[order] > 0)]
+    if not len(pool):
+        raise InputError("no expressed gene is left to draw a control from: keep more genes.")
+    place = np.searchsorted(mean[pool], mean[adata.var_names.get_indexer(list(genes))])
+    sets = []
+    for _ in range(n_sets):
+        drawn: dict[str, None] = {}
+        for middle in place:
+            start = int(np.clip(middle - 25, 0, max(len(pool) - 50, 0)))
+            near = [adata.var_names[i] for i in pool[start : start + 50] if adata.var_names[i] not in drawn]
+            if near:
+                drawn[str(rng.choice(near))] = None
+        sets.append(list(drawn))
+    return sets
