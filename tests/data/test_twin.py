@@ -148,6 +148,20 @@ def test_fxyd3_is_planted_in_both_ancestral_states(one_patient: AnnData) -> None
     assert 0.65 < value < 0.95
 
 
+def test_sorted_cells_carry_more_of_their_marker(one_patient: AnnData) -> None:
+    cells = intact(one_patient)
+    planted = one_patient.uns["truth"]["sorting_log2fc"]["NRP1-high"]["NRP1"]
+    fraction = cells.obs["fraction"].to_numpy()
+    estimate, error = log2_ratio(cells, fraction == "NRP1-high", fraction == "unsorted")
+    i = cells.var_names.get_loc("NRP1")
+    genes = pd.read_csv(book_file("data", "twin", "genes.csv"), index_col=0, keep_default_na=False)
+    own, ambient = 0.97 * genes.loc["NRP1", "epithelial"], 0.03 * genes.loc["NRP1", "all_cells"]
+    rise = 2 ** (one_patient.uns["truth"]["strength"]["P1"] * planted)
+    expected = np.log2((own * rise + ambient) / (own + ambient))
+    assert abs(estimate[i] - expected) < 4 * error[i] + 0.1  # 0.1: library sizes
+    assert estimate[i] > 4 * error[i]
+
+
 def test_library_sizes_match_the_calibration(one_patient: AnnData) -> None:
     libraries = pd.read_csv(book_file("data", "twin", "libraries.csv"), index_col=0)
     mu, sigma = libraries.loc["epithelial", "mu"], libraries.loc["epithelial", "sigma"]

@@ -34,6 +34,7 @@ FRACTIONS = ("NRP1-high", "IGF1R-high", "unsorted")
 PULL = np.array([1.1, 0.9, 0.0])  # how strongly each fraction follows dial C1
 QUALITIES = ("intact", "dying", "doublet")
 MARKER = ("NRP1", "IGF1R")
+SORT_LOG2FC = 2.0  # the sorted marker's own RNA; scaled with dial C1
 ARMS = (("before", 0), ("before", 1), ("before", 2), ("after", 2))  # condition, fraction: four samples per patient
 
 # Nuisance: present in every twin, the null included.
@@ -274,7 +275,7 @@ def _cohort(planted: Mapping[str, float], sorting: float, patients: int, rng: np
     state[ANCESTRAL, genes.index.get_loc("FXYD3")] += planted["C5"]
     sort = np.zeros((len(FRACTIONS), n))
     for i, marker in enumerate(MARKER):
-        sort[i, genes.index.get_loc(marker)] = 2.0 * sorting
+        sort[i, genes.index.get_loc(marker)] = SORT_LOG2FC * sorting
 
     mu, sigma = (float(libraries[column].iloc[0]) for column in ("mu", "sigma"))  # the first row: epithelial cells
     batch = np.arange(patients) % 2
@@ -325,14 +326,17 @@ def _counts(cohort: _Cohort, cell: Mapping[str, np.ndarray[Any, Any]], rng: np.r
     """Draw the counts of one block of cells: own RNA, the second cell of a doublet, ambient RNA."""
     from scipy.sparse import csr_matrix
 
+    shape = (1 / cohort.dispersion).astype(np.float32)
+
+    def draw(mean: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        mean *= rng.standard_gamma(shape, mean.shape, dtype=np.float32) / shape
+        return rng.poisson(mean).astype(np.float32)
+
+    counts = draw(_means(cohort, cell, cell["state"], cell["library"]))
     doublet = np.flatnonzero(cell["quality"] == 2)
-    mean = _means(cohort, cell, cell["state"], cell["library"])
-    mean[doublet] += _means(
-        cohort, {k: v[doublet] for k, v in cell.items()}, cell["partner"][doublet], cell["partner_library"][doublet]
-    )
-    shape = 1 / cohort.dispersion
-    mean *= rng.standard_gamma(shape.astype(np.float32), mean.shape, dtype=np.float32) / shape.astype(np.float32)
-    own = csr_matrix(rng.poisson(mean).astype(np.float32))
+    second = {name: values[doublet] for name, values in cell.items()}
+    counts[doublet] += draw(_means(cohort, second, second["partner"], second["partner_library"]))
+    own = csr_matrix(counts)
     soup = rng.poisson(AMBIENT * cell["library"])
     gene = np.searchsorted(cohort.ambient.cumsum()[:-1], rng.random(soup.sum()), side="right")
     row = np.repeat(np.arange(len(soup)), soup)
@@ -379,8 +383,20 @@ def _truth(cohort: _Cohort, planted: Mapping[str, float]) -> dict[str, Any]:
         "library_shift": {
             state: -float(np.log2(cohort.base @ np.exp2(row))) for state, row in zip(STATES, cohort.state, strict=True)
         },
+        "sorting_log2fc": {
+            FRACTIONS[i]: {gene: float(cohort.sorting[i, cohort.genes.index.get_loc(gene)])}
+            for i, gene in enumerate(MARKER)
+        },
         "strength": {f"P{i + 1}": float(value) for i, value in enumerate(cohort.strength)},
-        "nuisance": {"ambient": AMBIENT, "dying": DYING, "doublet": DOUBLET},
+        "nuisance": {
+            "ambient": AMBIENT,
+            "dying": DYING,
+            "doublet": DOUBLET,
+            "patient_log2_sd": PATIENT_SD,
+            "patient_share_of_genes": PATIENT_SHARE,
+            "batch_log2_sd": BATCH_SD,
+            "composition_log_sd": COMPOSITION_SD,
+        },
     }
 
 
