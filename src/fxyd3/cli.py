@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fxyd3.errors import InputError
+from fxyd3.files import read_yaml
 
 app = typer.Typer(
     help="Test the claims about FXYD3 and ancestral breast cancer stem cells, on data you can change.\n\n"
@@ -94,6 +95,7 @@ def check(
     condition: Role = None,
     fraction: Role = None,
     cell_type: Role = None,
+    unsorted: Annotated[str, typer.Option(help="Level of the fraction column that was not sorted.")] = "unsorted",
     enriched: Annotated[bool, typer.Option(help="All cells come from an NRP1 or IGF1R sort.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -105,8 +107,9 @@ def check(
              "cell_type": cell_type}  # fmt: skip
     roles = {k: v for k, v in given.items() if v}
     result = examine(
-        ",".join(file), genes=genes or "", obs=obs or "", roles=roles, select=select or "", enriched=enriched
-    )
+        ",".join(file), genes=genes or "", obs=obs or "", roles=roles, select=select or "",
+        unsorted=unsorted, enriched=enriched,
+    )  # fmt: skip
     if as_json:
         print(json.dumps(result, indent=1, ensure_ascii=False))
     else:
@@ -140,25 +143,24 @@ def get(name: str) -> None:
 @catalogue.command()
 def verify(name: Annotated[str | None, typer.Argument(help="One data set; all if not given.")] = None) -> None:
     """Check the files in the cache against their hashes."""
+    from rich.console import Console
+    from rich.table import Table
+
     from fxyd3.data.catalogue import verify as check_files
 
-    print(check_files(name))
+    rows = check_files(name)
+    table = Table("data set", "file", "state", "compared with", "sha256")
+    for row in rows:
+        table.add_row(row["name"], row["file"], row["state"], row["against"] or "nothing", row["sha256"])
+    Console().print(table if rows else "Nothing is in the cache yet: fxyd3 data get NAME brings something.")
+    if any(row["state"] == "changed" for row in rows):
+        raise InputError("A file has changed since its hash was taken: delete it and get it again.")
 
 
 def _from_file(config: Path | None) -> dict[str, Any]:
     if config is None:
         return {}
-    import yaml
-
-    try:
-        values = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"The parameter file {config} cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        at = getattr(error, "problem_mark", None)
-        raise InputError(f"The parameter file {config} is not YAML{f' (line {at.line + 1})' if at else ''}.") from None
-    if not isinstance(values, dict):
-        raise InputError(f"The parameter file {config} must hold lines of the form `name: value`.")
+    values = read_yaml(config, what="parameter file")
     if isinstance(values.get("data"), list):
         values["data"] = ",".join(map(str, values["data"]))
     return values

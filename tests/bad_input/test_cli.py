@@ -91,7 +91,7 @@ def test_check_of_log_values_says_how_to_mend_them_also_as_json(folder: Path, fx
 
 
 def test_data_get_of_an_unknown_name(fxyd3: Fxyd3, tmp_path: Path) -> None:
-    done = fxyd3("data", "get", "wu2012", FXYD3_CACHE=str(tmp_path))
+    done = fxyd3("data", "get", "GSE176087", FXYD3_CACHE=str(tmp_path))
     assert done.returncode == 2
-    assert "wu2021" in done.stderr.lower()
+    assert "GSE176078" in done.stderr
     assert not list(tmp_path.iterdir())

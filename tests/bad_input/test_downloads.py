@@ -218,7 +218,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: She
     ("text", "said"),
     [
         ("a: [\n", "not YAML"),
-        ("- a\n", "must hold entries"),
+        ("- a\n", "must hold"),
         ("a: {title: t}\n", r"a\.stands_for"),
         ("a: {title: t, stands_for: s, accession: x, checked: [S]}\n", "by_hand"),
         ("a: {title: t, stands_for: s, accession: x, checked: [Q], by_hand: ask}\n", r"a\.checked"),

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fxyd3.files import read_json
 from fxyd3.rerun.chapters import CHAPTERS
-from fxyd3.rerun.files import read_json
 from fxyd3.rerun.parameters import RunParameters
 from fxyd3.rerun.workflow import changed, plan
 

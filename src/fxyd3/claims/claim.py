@@ -4,7 +4,6 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -17,6 +16,7 @@ from pydantic import (
 )
 
 from fxyd3.errors import InputError
+from fxyd3.files import read_yaml
 from fxyd3.paths import book_file
 
 
@@ -140,17 +140,11 @@ def load_claims(path: Path | None = None) -> dict[str, Claim]:
     To try another rule on evidence that is already there: a rule chosen after the result decides nothing.
     """
     file = path or book_file("data", "claims.yml")
-    try:
-        entries = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"The claims file {file} cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError(f"The claims file {file} is not YAML{f' (line {mark.line + 1})' if mark else ''}.") from None
-    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+    entries = read_yaml(file, what="claims file")
+    if not all(isinstance(entry, dict) for entry in entries.values()):
         raise InputError(f"The claims file {file} must hold entries of the form `C1: {{claim: ..., rule: ...}}`.")
     try:
-        named = {str(name): entry | {"id": name} for name, entry in entries.items()}
+        named = {name: entry | {"id": name} for name, entry in entries.items()}
         return TypeAdapter(dict[str, Claim]).validate_python(named)
     except ValidationError as error:
         first = error.errors()[0]

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxyd3.claims.claim import Claim, Untestable, load_claims
-from fxyd3.claims.records import Record, bracket, read_record, write_json
+from fxyd3.claims.records import Record, bracket, read_record
 from fxyd3.claims.rule import Verdict
+from fxyd3.files import write_json
 
 if TYPE_CHECKING:
     import pandas as pd

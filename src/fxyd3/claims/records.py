@@ -1,7 +1,6 @@
 """Evidence, its verdict, and what it was made with: the file a chapter leaves behind."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from fxyd3.claims.claim import load_claims
 from fxyd3.claims.evidence import Control, Evidence
 from fxyd3.claims.rule import Verdict, control_passes, decide
 from fxyd3.errors import InputError
+from fxyd3.files import write_json
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,18 +117,6 @@ def read_record(path: Path) -> Record:
         return Record.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"The evidence file {path} is broken: delete it and run its chapter again.") from None
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write JSON under a temporary name, then rename; numpy scalars become plain numbers."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=lambda scalar: scalar.item())
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def number(value: float) -> str:

@@ -18,11 +18,11 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError, model_validator
 
 from fxyd3.data.report import nearest
 from fxyd3.errors import InputError
+from fxyd3.files import read_yaml, write_json
 from fxyd3.paths import book_file
 
 LOCK = "catalogue.lock.json"
@@ -241,17 +241,11 @@ def verify(name: str | None = None) -> list[dict[str, str]]:
 
 @cache
 def _read(path: Path) -> dict[str, Entry]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"The catalogue {path} cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError(f"The catalogue {path} is not YAML{f' (line {mark.line + 1})' if mark else ''}.") from None
-    if not isinstance(content, dict) or not all(isinstance(entry, dict) for entry in content.values()):
+    content = read_yaml(path, what="catalogue")
+    if not all(isinstance(entry, dict) for entry in content.values()):
         raise InputError(f"The catalogue {path} must hold entries of the form `NAME: {{title: ..., files: ...}}`.")
     try:
-        named = {str(name): entry | {"name": str(name)} for name, entry in content.items()}
+        named = {name: entry | {"name": name} for name, entry in content.items()}
         return TypeAdapter(dict[str, Entry]).validate_python(named)
     except ValidationError as error:
         first = error.errors()[0]
@@ -421,12 +415,7 @@ def _locked() -> dict[str, Any]:
 def _record(entry: Entry, file: File, sha256: str) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     content = _locked() | {f"{entry.name}/{file.name}": {"sha256": sha256, "url": file.url, "recorded": now}}
-    partial = _lock().with_name(f".{os.getpid()}.{LOCK}")
-    try:
-        partial.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        partial.replace(_lock())
-    finally:
-        partial.unlink(missing_ok=True)
+    write_json(_lock(), content)
 
 
 def _expected(entry: Entry, file: File) -> tuple[str, str]:

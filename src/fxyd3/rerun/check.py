@@ -6,7 +6,7 @@ from typing import Any
 
 def check(
     data: str, *, genes: str = "", obs: str = "", roles: Mapping[str, str] | None = None, select: str = "",
-    enriched: bool = False,
+    unsorted: str = "unsorted", enriched: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Examine data before any kernel starts; nothing is written.
 
@@ -16,6 +16,8 @@ def check(
         ``"twin"``, a catalogue name, a file or folder, or several separated by commas.
     genes, obs, roles, select
         As for :func:`fxyd3.data.load`.
+    unsorted
+        Level of the fraction column that was not sorted.
     enriched
         Whether all cells come from an NRP1 or IGF1R sort.
 
@@ -34,7 +36,7 @@ def check(
     from fxyd3.data import examine
 
     report = examine(data, genes=genes, obs=obs, roles=roles, select=select)
-    missing = testability({**report.facts(), "enriched": enriched, "tables": set()})
+    missing = testability({**report.facts(), "unsorted": unsorted, "enriched": enriched})
     claims = {
         claim.id: {"claim": claim.claim, "testable": not missing[claim.id], "missing": missing[claim.id]}
         for claim in load_claims().values()
@@ -49,6 +51,8 @@ def show(result: Mapping[str, Any]) -> None:
     from rich.table import Table
 
     console = Console()
+    kind = "simulated" if result["simulated"] else "measured"
+    console.print(f"[bold]{result['source']}[/bold]: {result['n_cells']:,} cells, {result['n_genes']:,} genes, {kind}")
     table = Table("", "what", "what to do", title="The data", title_justify="left")
     marks = {"recognised": "✔ recognised", "mended": "⟳ mended", "wrong": "✘ wrong"}
     for finding in result["findings"]:

@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from fxyd3.files import replacing
 from fxyd3.rerun.chapters import CHAPTERS
-from fxyd3.rerun.files import replacing
 
 
 def refresh(notebook: Path) -> None:

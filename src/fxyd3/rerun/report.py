@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fxyd3.files import read_json
 from fxyd3.paths import book_root
-from fxyd3.rerun.files import read_json
 from fxyd3.rerun.provenance import digest
 
 SOURCES = ("_config.yml", "_toc.yml", "references.bib")

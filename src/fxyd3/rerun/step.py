@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fxyd3.files import read_json, replacing, write_json
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
-from fxyd3.rerun.files import read_json, replacing, write_json
 
 TIME_LIMIT = 24 * 3600  # seconds for one cell: a large study may take hours, a hung kernel must not take for ever
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxyd3.errors import InputError
+from fxyd3.files import read_json, replacing, write_json
 from fxyd3.paths import runs_root
 from fxyd3.rerun.chapters import CHAPTERS, Chapter, chapter
-from fxyd3.rerun.files import read_json, replacing, write_json
 from fxyd3.rerun.parameters import StudyParameters, unknown_name, validate
 from fxyd3.rerun.provenance import code_hash, versions
 
@@ -39,6 +39,9 @@ def begin(slug: str, namespace: Mapping[str, object]) -> "Run":
     InputError
         For an unknown chapter or parameter, a wrong type, or a value out of range.
     """
+    import pandas as pd
+
+    pd.set_option("display.max_colwidth", None)  # tables on a page are read whole
     this = chapter(slug)
     known = this.parameters.model_fields
     if slug not in _begun:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from fxyd3.errors import InputError
+from fxyd3.files import read_json, write_json
 from fxyd3.rerun import report
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
-from fxyd3.rerun.files import read_json, write_json
 from fxyd3.rerun.parameters import RunParameters, StudyParameters, validate
 from fxyd3.rerun.provenance import code_hash, digest, machine, versions
 from fxyd3.rerun.view import Run, run_folder, study_key
@@ -66,6 +66,8 @@ def run(values: Mapping[str, Any], *, where: str = "", dry: bool = False) -> Out
 
 
 def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
+    from fxyd3.claims import write_ledger
+
     started = time.time()
     print(f"Run folder: {_short(out)}")
     study = Run(CHAPTERS["cells"], parameters)
@@ -82,6 +84,7 @@ def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
             errors[step] = f"{place}{error['message'].splitlines()[0] if error['message'] else error.get('kind')}"
     if code and not errors:
         errors["run"] = f"Snakemake ended with code {code}; see {_short(out / 'logs' / 'snakemake.log')}"
+    write_ledger(out / "evidence", out / "ledger.json")
     _write_provenance(parameters, out, started)
     return Outcome(out, errors)
 
@@ -142,7 +145,8 @@ def _only_run_in(out: Path) -> Iterator[int]:
 
 
 def _remove_empty(out: Path) -> None:
-    (out / ".lock").unlink(missing_ok=True)
+    if out.is_dir():
+        (out / ".lock").unlink(missing_ok=True)
     for folder in (out / "stages", out):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

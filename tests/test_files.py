@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fxyd3.rerun.files import read_json, replacing, write_json
+from fxyd3.files import read_json, replacing, write_json
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
