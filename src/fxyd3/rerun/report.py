@@ -72,7 +72,7 @@ def build(out: Path) -> dict[str, Any]:
     states = (read_json(path) for path in (out / "status").glob("*.json"))
     whole = not any(status.get("state") == "failed" for status in states if status.get("step") != "book")
     strict = ["-W", "-n", "--keep-going"] if whole else []
-    command = [sys.executable, "-m", "jupyter_book", "build", str(book), *strict]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(book), *strict]
     environment = os.environ | {"PYTHONWARNINGS": "ignore", "NO_COLOR": "1"}
     done = subprocess.run(command, env=environment, check=False)  # noqa: S603
     if done.returncode:
