@@ -12,12 +12,13 @@ from fxyd3.paths import book_root
 from fxyd3.rerun.provenance import digest
 
 SOURCES = ("_config.yml", "_toc.yml", "references.bib")
+FOLDERS = ("chapters", "_static")
 
 
 def book_files() -> list[Path]:
     """Return the book's sources, without the notebooks: those come from the run."""
-    chapters = book_root() / "chapters"
-    pages = [p for p in chapters.rglob("*") if p.is_file() and p.suffix != ".ipynb" and not hidden(p, chapters)]
+    found = (p for folder in FOLDERS for p in (book_root() / folder).rglob("*"))
+    pages = [p for p in found if p.is_file() and p.suffix != ".ipynb" and not hidden(p, book_root())]
     return [*(book_root() / name for name in SOURCES), *pages]
 
 
