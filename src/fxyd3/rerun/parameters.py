@@ -50,6 +50,21 @@ class StudyParameters(BaseModel):
 class CellsParameters(StudyParameters):
     """Chapter 3, single-cell clustering."""
 
+    min_genes: int = Field(200, ge=1, description="genes detected, the fewest a cell may have")
+    max_mito: float = Field(20.0, gt=0, le=100, description="mitochondrial counts, the most a cell may have (percent)")
+    n_top_genes: int = Field(2000, ge=10, description="variable genes to use")
+    n_comps: int = Field(30, ge=2, le=500, description="principal components")
+    n_neighbors: int = Field(15, ge=3, le=500, description="neighbours per cell, the cell itself included")
+    resolution: float = Field(0.0, ge=0, le=50, description="fineness of the groups; 0: chosen by stability")
+    n_subsamples: int = Field(20, ge=2, le=1000, description="subsamples that measure stability")
+    signature: str = Field(
+        "LIM_MAMMARY_LUMINAL_PROGENITOR_UP",
+        min_length=1,
+        description="gene set that names ancestral groups, from data/signatures.gmt",
+    )
+    marker: str = Field("FXYD3", min_length=1, description="gene that may sort the ancestral cells")
+    n_ancestral: int = Field(2, ge=1, le=50, description="groups to name ancestral")
+
 
 class ScorecardParameters(StudyParameters):
     """The scorecard, which only reads what the chapters found."""
