@@ -151,7 +151,7 @@ class Run:
 
         self._ensure_study()
         found = read_json(self.out / "stages" / "study.json")["report"]["findings"]
-        return pd.DataFrame(found).set_index("level")
+        return pd.DataFrame(found).set_axis(["", "found", "what you can do"], axis=1).set_index("")
 
     def versions(self) -> "pd.DataFrame":
         """Return the versions this page ran with."""
