@@ -138,7 +138,7 @@ def progenitor_difference(
 
     References
     ----------
-    Lim 2010, PMID 20346151 (genes). Neufeld 2023, doi:10.48550/arXiv.2307.12985 (count splitting).
+    Lim 2010, doi:10.1186/bcr2560 (genes). Neufeld 2023, doi:10.48550/arXiv.2307.12985 (count splitting).
     """
     train, test = half(adata, "train", log=True), half(adata, "test", log=True)
     present = signature(train, genes, name="the signature").genes
@@ -147,10 +147,9 @@ def progenitor_difference(
     adata.obs["ancestral_train"] = False
     n_groups = group.nunique()
     if n_groups <= n_ancestral:
-        lacking = (
-            f"{n_ancestral} ancestral groups and others need at least {n_ancestral + 1} stable groups, here {n_groups}"
-        )
-        return Difference(pd.DataFrame(), UNKNOWN, UNKNOWN, lacking)
+        lacking = f"naming {n_ancestral} ancestral among them needs at least {n_ancestral + 1} groups, here {n_groups}"
+        also = lacking_patients(adata, patient.nunique())
+        return Difference(pd.DataFrame(), UNKNOWN, UNKNOWN, f"{lacking}; {also}" if also else lacking)
 
     rows: dict[str, dict[str, object]] = {}
     control: dict[str, list[float]] = {}

@@ -61,8 +61,10 @@ def embed(
 
     Notes
     -----
-    Harmony runs all of its 20 rounds, with soft groups twice as wide as its default. Its own stopping rule ended it after
-    four rounds and left batches apart where the batch was the largest difference between simulated cells.
+    Harmony runs all of its 20 rounds, with soft groups twice as wide as its default. Its own stopping rule ended it
+    after four rounds and left batches apart where the batch was the largest difference between simulated cells.
+
+    The UMAP starts from the first two components and runs 200 rounds, enough from such a start.
 
     When not to use: to find clones, which differ between patients by nature; pass ``batch=()`` for those.
     Distances in the UMAP mean little; groups are sought in the space of components.
@@ -106,5 +108,5 @@ def embed(
         "params": {"n_neighbors": n_neighbors, "method": "umap", "metric": "euclidean", "use_rep": space},
     }
     if umap:
-        sc.tl.umap(adata, init_pos=adata.obsm[space][:, :2], random_state=seed)
+        sc.tl.umap(adata, init_pos=adata.obsm[space][:, :2], maxiter=200, random_state=seed)
     return Embedded(n_comps, float(np.sum(adata.uns["pca"]["variance_ratio"])), corrected, space)

@@ -85,7 +85,7 @@ def graph(points: Floats, *, n_neighbors: int) -> tuple[csr_matrix, csr_matrix]:
     McInnes 2018, doi:10.48550/arXiv.1802.03426.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ImportWarning)  # umap names its optional parts when they are absent
+        warnings.simplefilter("ignore")  # umap names optional parts that are absent, tqdm a missing notebook widget
         from umap.umap_ import fuzzy_simplicial_set
 
     found, far = neighbours(points, n_neighbors=n_neighbors)

@@ -129,5 +129,5 @@ def lacking_patients(adata: "AnnData", found: int) -> str:
     if "patient" not in adata.obs:
         return "the data do not name the patient of each cell (give the column with --patient)"
     if found < 3:
-        return f"an interval over patients needs at least 3 with enough cells of both kinds, here {found}"
+        return f"an interval over patients needs at least 3 with enough cells of both kinds, here there are {found}"
     return ""

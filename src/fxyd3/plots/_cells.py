@@ -179,7 +179,7 @@ def per_patient(
             ends = [[estimate - lower], [upper - estimate]]
             axes.errorbar(i + 0.3, estimate, ends, fmt="_", color="black", capsize=4, markersize=12)
     if table.empty:
-        axes.text(0.5, 0.5, "not testable in these data", ha="center", transform=axes.transAxes)
+        axes.text(0.5, 0.9, "not testable in these data", ha="center", transform=axes.transAxes)
     axes.axhline(null, color=GREY, linewidth=1, linestyle=":", zorder=0)
     axes.axhline(smallest, color=GREY, linewidth=1, linestyle="--", zorder=0)
     axes.annotate("no effect", (1, null), xycoords=("axes fraction", "data"), fontsize=8, color=GREY, va="center")

@@ -33,9 +33,9 @@ def style() -> None:
 
 def canvas(label: str, *, columns: int = 1, width: float = 6.4, height: float = 3.8) -> list[Axes]:
     """Open a figure that carries the label of its data, with one row of axes."""
-    with plt.style.context(STYLE):
-        figure, axes = plt.subplots(1, columns, figsize=(width, height), squeeze=False)
-        figure.supxlabel(label, x=0.99, ha="right", fontsize=8, color=GREY)
+    style()
+    figure, axes = plt.subplots(1, columns, figsize=(width, height), squeeze=False)
+    figure.supxlabel(label, x=0.99, ha="right", fontsize=8, color=GREY)
     return list(axes[0])
 
 
