@@ -104,8 +104,9 @@ def tidy(path: Path, error: dict[str, Any]) -> None:
 def failure_notice(error: dict[str, Any]) -> str:
     """Return the admonition of a chapter that stopped."""
     where = f"in cell {error['cell']}" if error["cell"] else "while it ran"
+    kind = "" if error["kind"] in ("InputError", "DataError") else f"{error['kind']}: "
     return (
-        f":::{{error}}\n**This chapter stopped {where}.** {error['kind']}: {error['message']}\n\n"
+        f":::{{error}}\n**This chapter stopped {where}.** {kind}{error['message']}\n\n"
         "What follows in the chapter was not run, so it is not shown. The other chapters are not affected.\n:::"
     )
 

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,9 +41,7 @@ def begin(slug: str, namespace: Mapping[str, object]) -> "Run":
     InputError
         For an unknown chapter or parameter, a wrong type, or a value out of range.
     """
-    import pandas as pd
-
-    pd.set_option("display.max_colwidth", None)  # tables on a page are read whole
+    _show_tables_whole()
     this = chapter(slug)
     known = this.parameters.model_fields
     if slug not in _begun:
@@ -51,6 +51,17 @@ def begin(slug: str, namespace: Mapping[str, object]) -> "Run":
             raise InputError(unknown_name(name, known))
         _begun.add(slug)
     return Run(this, validate(this.parameters, {k: namespace[k] for k in known if k in namespace}))
+
+
+def _show_tables_whole() -> None:
+    """Let tables on a page show whole sentences, and a dash where there is nothing."""
+    import pandas as pd
+    from IPython.core.getipython import get_ipython
+
+    pd.set_option("display.max_colwidth", None)
+    display = getattr(get_ipython(), "display_formatter", None)
+    if display is not None:
+        display.formatters["text/html"].for_type(pd.DataFrame, lambda table: table.to_html(na_rep="–", notebook=True))
 
 
 def run_folder(parameters: StudyParameters) -> Path:
@@ -135,14 +146,18 @@ class Run:
         return claims.record(evidence, self.out / "evidence", context)
 
     def ledger(self) -> "pd.DataFrame":
-        """Return the nine claims with what this run found; chapters that have not run in this folder run now."""
+        """Return the nine claims with what this run found; a chapter without evidence in this folder runs now."""
         from fxyd3 import claims
-        from fxyd3.rerun.step import execute
-        from fxyd3.rerun.workflow import changed
+        from fxyd3.rerun.workflow import plan
 
+        found = {record.evidence.claim for record in claims.ledger(self.out / "evidence")}
         for needed in (CHAPTERS[slug] for slug in self.chapter.needs):
-            if not (self.out / "notebooks" / f"{needed.page}.ipynb").is_file():
-                execute(needed, self.out, parameters=changed(needed, self.parameters), cwd=Path.cwd())
+            own = {claim.id for claim in claims.load_claims().values() if claim.chapter == needed.slug}
+            tried = (self.out / "status" / f"{needed.page}.json").is_file()
+            if not tried and not own & found:
+                write_json(self.out / "plan.json", plan(self.parameters))
+                step = [sys.executable, "-m", "fxyd3.rerun.step", needed.page]
+                subprocess.run(step, cwd=self.out, capture_output=True, check=True)  # noqa: S603
         return claims.ledger_table(self.out / "evidence")
 
     def findings(self) -> "pd.DataFrame":
@@ -164,6 +179,9 @@ class Run:
         kind = "**Simulated** data" if about["simulated"] else "Measured data"
         chosen = f", the cells with `{about['select']}`" if about["select"] else ""
         return f"{kind}: {about['source']}{chosen}. {about['cells']:,} cells, {about['genes']:,} genes."
+
+    def __repr__(self) -> str:
+        return self._repr_markdown_().replace("**", "").replace("`", "")
 
 
 def study_key(parameters: StudyParameters) -> str:

@@ -71,7 +71,7 @@ def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
     started = time.time()
     print(f"Run folder: {_short(out)}")
     study = Run(CHAPTERS["cells"], parameters)
-    print(f"Data: {_plain(study._repr_markdown_())}  ({time.time() - started:.0f} s)")
+    print(f"{study}  ({time.time() - started:.0f} s)")
     _forget_unfinished(out)
     write_json(out / "plan.json", plan(parameters))
     code = _snakemake(out, parameters.cores, lock)
@@ -89,7 +89,7 @@ def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
     return Outcome(out, errors)
 
 
-def plan(parameters: RunParameters) -> dict[str, Any]:
+def plan(parameters: StudyParameters) -> dict[str, Any]:
     """Return the chapter graph: for each step its needs, its parameters, and a hash of all it depends on."""
     steps = {}
     for chapter in CHAPTERS.values():
@@ -238,10 +238,6 @@ def _write_provenance(parameters: RunParameters, out: Path, started: float) -> N
         "steps": [{k: s.get(k) for k in ("step", "state", "seconds", "peak_mib", "error")} for s in steps],
     }
     write_json(out / "provenance.json", content)
-
-
-def _plain(text: str) -> str:
-    return text.replace("**", "").replace("`", "")
 
 
 def _short(path: Path) -> str:
