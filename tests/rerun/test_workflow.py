@@ -40,7 +40,7 @@ def pull_the_plug(process: "subprocess.Popen[str]") -> None:
     runner = psutil.Process(process.pid)
     for running in (runner, *runner.children(recursive=True)):
         running.kill()
-    process.wait()
+    process.communicate()
 
 
 def test_a_killed_run_goes_on_without_repeating_finished_steps(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_two_runs_cannot_share_a_folder(tmp_path: Path) -> None:
     assert second.returncode == 2
     assert "Another run is working in" in said
     os.killpg(first.pid, signal.SIGINT)
-    first.wait(timeout=60)
+    first.communicate(timeout=60)
     assert first.returncode == 130
 
 
