@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 OUT    := runs/twin
 
-.PHONY: help book test serve chapters bench lock clean
+.PHONY: help book test serve lab chapters bench lock clean
 help:                ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -22,6 +22,9 @@ test: $(READY)       ## all checks: style, types, tests, chapters, a real run, t
 serve: book          ## serve the built book at http://localhost:8000
 	$(BIN)/python -m http.server -d $(OUT)/book/_build/html 8000
 
+lab: $(READY)        ## open the chapters in JupyterLab, to change and run them
+	$(BIN)/jupyter lab chapters/03-cells.ipynb
+
 chapters: $(READY)   ## run the chapters again and keep their outputs in chapters/
 	$(BIN)/python -m fxyd3.rerun.refresh
 
@@ -30,7 +33,7 @@ bench: $(READY)      ## measure speed and memory; writes benchmarks/results.json
 
 lock:                ## resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --python-version 3.11 --group test --no-emit-package fxyd3 --upgrade pyproject.toml --output-file requirements.lock
+	    --python-version 3.11 --group test --group teach --no-emit-package fxyd3 --upgrade pyproject.toml --output-file requirements.lock
 
 clean:               ## remove the environment and everything that was built
 	rm -rf $(VENV) runs _build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
