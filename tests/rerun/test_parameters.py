@@ -41,7 +41,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: object) -
 @given(st.dictionaries(st.text(max_size=12), st.one_of(st.none(), st.integers(), st.floats(), st.text()), max_size=3))
 def test_any_values_are_either_valid_or_refused_in_one_sentence(values: dict[str, object]) -> None:
     if values.keys() - CellsParameters.model_fields.keys():
-        with pytest.raises(InputError, match="(?i)parameter"):
+        with pytest.raises(InputError, match=r"(?i)parameter"):
             validate(CellsParameters, values)
     else:
         with contextlib.suppress(InputError):
