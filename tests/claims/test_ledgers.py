@@ -41,7 +41,7 @@ def test_records_come_in_the_order_of_the_claims(evidence: Path) -> None:
 def test_the_table_shows_what_the_evidence_says(evidence: Path) -> None:
     table = ledger_table(evidence)
     assert list(table.index) == list(load_claims())
-    assert table.loc["C3", "verdict"] == "✔ supported"
+    assert table.loc["C3", "verdict"] == "✔ supported in simulated data"
     assert table.loc["C3", "estimate [interval]"] == "0.8 [0.55 to 1.05] within-patient SD"
     assert table.loc["C3", "n"] == "6 patients"
     assert table.loc["C3", "negative control"] == "0 [−0.1 to 0.1]"
@@ -65,3 +65,8 @@ def test_a_broken_evidence_file_stops_the_ledger_and_leaves_the_old_one(evidence
     with pytest.raises(InputError, match=r"C3\.json"):
         write_ledger(evidence, tmp_path / "ledger.json")
     assert (tmp_path / "ledger.json").read_text() == before
+
+
+def test_a_verdict_on_measured_data_is_not_called_simulated(make: Make, tmp_path: Path) -> None:
+    record(make(0.8, 0.55, 1.05), tmp_path, TWIN | {"source": "tumours.h5ad", "simulated": False})
+    assert ledger_table(tmp_path).loc["C3", "verdict"] == "✔ supported"

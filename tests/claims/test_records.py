@@ -88,7 +88,7 @@ def test_a_notebook_shows_the_same_twice(make: Make, tmp_path: Path) -> None:
     other = Record(first.evidence, first.verdict, "twin", True, "cd34", {"fxyd3": "9"}, "2031-01-01")
     assert first._repr_markdown_() == other._repr_markdown_()
     assert repr(first) == repr(other) == first.sentence()
-    for part in ("✔ C3, supported", "random genes: 0 [−0.1 to 0.1]", "sorted cells, before treatment"):
+    for part in ("C3 ✔ supported in simulated data", "random genes: 0 [−0.1 to 0.1]", "sorted cells, before treatment"):
         assert part in first._repr_markdown_()
 
 

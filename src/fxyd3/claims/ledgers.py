@@ -74,7 +74,7 @@ def ledger_table(folder: Path) -> "pd.DataFrame":
     Returns
     -------
     DataFrame
-        Text columns ``claim``, ``verdict`` (sign and word), ``estimate [interval]``, ``n``, ``negative control`` and
+        Text columns ``claim``, ``verdict`` (sign and word, and whether the data were simulated), ``estimate [interval]``, ``n``, ``negative control`` and
         ``scope``; for a claim without a verdict ``scope`` says why.
 
     Raises
@@ -99,10 +99,10 @@ def _cells(claim: Claim, record: Record | None) -> list[str]:
         row = _without_evidence(claim)
         verdict = f"{Verdict(row['verdict']).icon} {row['verdict']}" if row["verdict"] else "not run"
         return [verdict, "", "", "", row["reason"]]
-    found, verdict = record.evidence, f"{record.verdict.icon} {record.verdict}"
+    found = record.evidence
     scale = "" if found.estimate is None else f"{bracket(found)} {claim.scale}"
     scope = f"{found.scope}; not testable: {found.missing}" if found.missing else found.scope
-    return [verdict, scale, f"{found.n} {found.unit}", bracket(found.control) if found.control else "", scope]
+    return [record.shown, scale, f"{found.n} {found.unit}", bracket(found.control) if found.control else "", scope]
 
 
 def _without_evidence(claim: Claim) -> dict[str, Any]:

@@ -38,6 +38,12 @@ class Record:
     versions: Mapping[str, str] = field(default_factory=dict)
     written: str = ""
 
+    @property
+    def shown(self) -> str:
+        """The verdict for people: sign and word, and that the data were simulated where a verdict rests on them."""
+        simulated = self.simulated and self.verdict is not Verdict.NOT_TESTABLE
+        return f"{self.verdict.icon} {self.verdict}{' in simulated data' if simulated else ''}"
+
     def sentence(self) -> str:
         """Return the finding as one sentence, with estimate, interval, n, and "simulated" when the data are."""
         found, claim = self.evidence, load_claims()[self.evidence.claim]
@@ -69,7 +75,7 @@ class Record:
 
     def _repr_markdown_(self) -> str:
         found = self.evidence
-        heading = f"**{self.verdict.icon} {found.claim}, {self.verdict}:** {load_claims()[found.claim].claim}"
+        heading = f"**{found.claim} {self.shown}:** {load_claims()[found.claim].claim}"
         rows = [heading, self.sentence(), f"*Method:* {found.method.rstrip('.')}."]
         if found.control:
             rows.append(f"*Negative control:* {found.control.what}: {bracket(found.control)}.")
