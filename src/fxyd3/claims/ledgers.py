@@ -74,8 +74,9 @@ def ledger_table(folder: Path) -> "pd.DataFrame":
     Returns
     -------
     DataFrame
-        Text columns ``claim``, ``verdict`` (sign and word, and whether the data were simulated), ``estimate [interval]``, ``n``, ``negative control`` and
-        ``scope``; for a claim without a verdict ``scope`` says why.
+        Text columns ``claim``, ``verdict`` (sign and word, and whether the data were simulated),
+        ``estimate [interval]``, ``n``, ``negative control`` and ``scope``; for a claim without a verdict ``scope``
+        says why.
 
     Raises
     ------
