@@ -80,7 +80,7 @@ def run(
     if html(outcome.out).is_file():
         print(f"The book: {html(outcome.out)}\nOpen it in a browser" + _serving(outcome.out))
     if outcome.errors:
-        raise typer.Exit(1)
+        raise typer.Exit(2 if outcome.bad_input else 1)
 
 
 @app.command()

@@ -84,7 +84,7 @@ def test_a_failed_chapter_leaves_a_page_that_says_why(tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = start(out, "-p", "min_genes=100000")
     said, _ = process.communicate(timeout=600)
-    assert process.returncode == 1, said
+    assert process.returncode == 2, said
     assert "03-cells stopped in cell" in said
     assert "min_genes" in said
     assert "Traceback" not in said

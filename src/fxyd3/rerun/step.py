@@ -14,6 +14,7 @@ from typing import Any
 from fxyd3.files import read_json, replacing, write_json
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
 
+INPUT_ERRORS = {"InputError", "DataError"}  # told in one sentence, so their name is not shown
 TIME_LIMIT = 24 * 3600  # seconds for one cell: a large study may take hours, a hung kernel must not take for ever
 
 
@@ -104,9 +105,10 @@ def tidy(path: Path, error: dict[str, Any]) -> None:
 def failure_notice(error: dict[str, Any]) -> str:
     """Return the admonition of a chapter that stopped."""
     where = f"in cell {error['cell']}" if error["cell"] else "while it ran"
-    kind = "" if error["kind"] in ("InputError", "DataError") else f"{error['kind']}: "
+    told = error["message"][:1].upper() + error["message"][1:]
+    kind = "" if error["kind"] in INPUT_ERRORS else f"{error['kind']}: "
     return (
-        f":::{{error}}\n**This chapter stopped {where}.** {kind}{error['message']}\n\n"
+        f":::{{error}}\n**This chapter stopped {where}.** {kind}{told}\n\n"
         "What follows in the chapter was not run, so it is not shown. The other chapters are not affected.\n:::"
     )
 

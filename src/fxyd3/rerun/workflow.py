@@ -20,6 +20,7 @@ from fxyd3.rerun import report
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
 from fxyd3.rerun.parameters import RunParameters, StudyParameters, validate
 from fxyd3.rerun.provenance import code_hash, digest, machine, versions
+from fxyd3.rerun.step import INPUT_ERRORS
 from fxyd3.rerun.view import Run, run_folder, study_key
 
 STATES = {"waiting": "·", "running": "▶", "done": "✔", "failed": "✘"}
@@ -27,10 +28,11 @@ STATES = {"waiting": "·", "running": "▶", "done": "✔", "failed": "✘"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its folder, and what went wrong by step (empty when all went well)."""
+    """How a run ended: its folder, what went wrong by step, and whether that was the input alone."""
 
     out: Path
     errors: Mapping[str, str]
+    bad_input: bool = False
 
 
 def run(values: Mapping[str, Any], *, where: str = "", dry: bool = False) -> Outcome:
@@ -75,18 +77,19 @@ def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
     _forget_unfinished(out)
     write_json(out / "plan.json", plan(parameters))
     code = _snakemake(out, parameters.cores, lock)
-    errors = {}
+    errors, kinds = {}, set()
     for step in (*(c.page for c in CHAPTERS.values()), "book"):
         status = read_json(out / "status" / f"{step}.json")
         if status.get("state") == "failed":
             error = status["error"]
             place = f"stopped in cell {error['cell']}: " if error.get("cell") else ""
+            kinds.add(error.get("kind"))
             errors[step] = f"{place}{error['message'].splitlines()[0] if error['message'] else error.get('kind')}"
     if code and not errors:
         errors["run"] = f"Snakemake ended with code {code}; see {_short(out / 'logs' / 'snakemake.log')}"
     write_ledger(out / "evidence", out / "ledger.json")
     _write_provenance(parameters, out, started)
-    return Outcome(out, errors)
+    return Outcome(out, errors, bad_input=bool(kinds) and kinds <= INPUT_ERRORS)
 
 
 def plan(parameters: StudyParameters) -> dict[str, Any]:
