@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from fxyd3 import __version__
 from tests.conftest import Fxyd3
 
 
@@ -46,7 +45,3 @@ def test_a_dry_run_writes_nothing(fxyd3: Fxyd3, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "would run" in done.stdout
     assert not (tmp_path / "run").exists()
-
-
-def test_the_version_is_the_packages() -> None:
-    assert __version__.count(".") == 2

@@ -1,5 +1,6 @@
 """The chapters run: as committed (strictly compared), with other parameters, and with a broken input."""
 
+import json
 import os
 import subprocess
 import sys
@@ -39,6 +40,16 @@ def test_other_parameters(root: Path, tmp_path: Path) -> None:
     assert all(cell.execution_count for cell in book.cells if cell.cell_type == "code" and cell.source.strip())
     assert (tmp_path / "run" / "stages" / "cells.h5ad").is_file()
     assert {path.stem for path in (tmp_path / "run" / "evidence").iterdir()} == {"C2", "C3", "C5"}
+
+
+def test_where_nothing_was_planted_nothing_is_supported(root: Path, tmp_path: Path) -> None:
+    """What the answer to the first exercise says."""
+    given = {"data": "twin:2000:null", "out": str(tmp_path / "run")}
+    papermill.execute_notebook(
+        root / "chapters" / "03-cells.ipynb", tmp_path / "done.ipynb", parameters=given, progress_bar=False
+    )
+    found = {path.stem: json.loads(path.read_text())["verdict"] for path in (tmp_path / "run" / "evidence").iterdir()}
+    assert found == {"C2": "contradicted", "C3": "not testable", "C5": "not testable"}
 
 
 @pytest.mark.parametrize(

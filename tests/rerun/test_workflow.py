@@ -97,6 +97,25 @@ def test_a_failed_chapter_leaves_a_page_that_says_why(tmp_path: Path) -> None:
     assert not list((out / "evidence").glob("*.json"))
 
 
+def test_a_kernel_that_dies_is_told_apart_from_bad_input(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = start(out)
+    wait_for(out, "03-cells", "running", process)
+    kernels: list[psutil.Process] = []
+    while not kernels:
+        running = psutil.Process(process.pid).children(recursive=True)
+        kernels = [child for child in running if "ipykernel_launcher" in " ".join(child.cmdline())]
+        time.sleep(0.1)
+    time.sleep(6)
+    kernels[0].kill()
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 1, said
+    assert "03-cells" in said
+    assert "too little memory" in said
+    page = (out / "book" / "_build" / "html" / "chapters" / "03-cells.html").read_text()
+    assert "This chapter stopped while it ran" in page
+
+
 def test_only_parameters_that_differ_reach_a_chapter() -> None:
     parameters = RunParameters(data="twin:tiny", out="somewhere", min_genes=300)
     assert changed(CHAPTERS["cells"], parameters) == {"data": "twin:tiny", "min_genes": 300}

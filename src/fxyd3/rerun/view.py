@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from fxyd3.claims import Evidence, Record
+    from fxyd3.data import Report
 
 _begun: set[str] = set()
 
@@ -117,10 +118,7 @@ class Run:
         key = study_key(self.parameters)
         if read_json(self.out / "stages" / "study.json").get("key") == key and self.stage("study").is_file():
             return None
-        from fxyd3.data import load
-
-        p = self.parameters
-        adata, report = load(p.data, genes=p.genes, obs=p.obs, roles=p.roles(), select=p.select, seed=p.seed)
+        adata, report = read_data(self.parameters)
         about = {k: adata.uns["fxyd3"][k] for k in ("source", "hash", "simulated", "counts_from", "symbols", "select")}
         about |= {"cells": adata.n_obs, "genes": adata.n_vars}
         self.save(adata, "study")
@@ -182,6 +180,14 @@ class Run:
 
     def __repr__(self) -> str:
         return self._repr_markdown_().replace("**", "").replace("`", "")
+
+
+def read_data(parameters: StudyParameters) -> "tuple[AnnData, Report]":
+    """Read and prepare the data that the parameters name; see :func:`fxyd3.data.load`."""
+    from fxyd3.data import load
+
+    p = parameters
+    return load(p.data, genes=p.genes, obs=p.obs, roles=p.roles(), select=p.select, seed=p.seed)
 
 
 def study_key(parameters: StudyParameters) -> str:

@@ -21,7 +21,7 @@ from fxyd3.rerun.chapters import CHAPTERS, Chapter
 from fxyd3.rerun.parameters import RunParameters, StudyParameters, validate
 from fxyd3.rerun.provenance import code_hash, digest, machine, versions
 from fxyd3.rerun.step import INPUT_ERRORS
-from fxyd3.rerun.view import Run, run_folder, study_key
+from fxyd3.rerun.view import Run, read_data, run_folder, study_key
 
 STATES = {"waiting": "·", "running": "▶", "done": "✔", "failed": "✘"}
 
@@ -115,10 +115,7 @@ def changed(chapter: Chapter, parameters: StudyParameters) -> dict[str, Any]:
 
 
 def _describe(parameters: RunParameters, out: Path) -> None:
-    from fxyd3.data import load
-
-    p = parameters
-    adata, _ = load(p.data, genes=p.genes, obs=p.obs, roles=p.roles(), select=p.select, seed=p.seed)
+    adata, _ = read_data(parameters)
     print(f"Dry run: nothing is written.\nRun folder: {_short(out)}")
     print(f"Data: {adata.uns['fxyd3']['source']}, {adata.n_obs:,} cells, {adata.n_vars:,} genes.")
     old = read_json(out / "plan.json").get("steps", {})
