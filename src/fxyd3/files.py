@@ -5,9 +5,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fxyd3.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
 
 
 @contextmanager
@@ -65,3 +70,39 @@ def read_yaml(path: Path, *, what: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"The {what} {path} must hold lines of the form `name: value`.")
     return {str(name): value for name, value in content.items()}
+
+
+def read_entries(path: Path, model: "type[Model]", *, what: str, key: str) -> "dict[str, Model]":
+    """Read a YAML file of named entries, each checked by a pydantic model.
+
+    Parameters
+    ----------
+    path
+        The file: names, and under each the fields of the entry.
+    model
+        What an entry is.
+    what
+        What the file is, for the message, such as ``"claims file"``.
+    key
+        The field of the model that takes the entry's name.
+
+    Raises
+    ------
+    InputError
+        As for :func:`read_yaml`, and when an entry does not fit the model; the entry and the field are named.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    content = read_yaml(path, what=what)
+    for name, entry in content.items():
+        if not isinstance(entry, dict):
+            raise InputError(
+                f"The {what} {path} must hold entries of the form `NAME: {{field: value}}`, unlike '{name}'."
+            )
+    try:
+        named = {name: entry | {key: name} for name, entry in content.items()}
+        return TypeAdapter(dict[str, model]).validate_python(named)  # type: ignore[valid-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"The {what} {path} has a broken entry, {where}: {first['msg']}.") from None

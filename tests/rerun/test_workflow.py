@@ -1,5 +1,6 @@
 """The runner on real runs: it finishes, resumes, survives a failing chapter, and refuses to run twice in one place."""
 
+import contextlib
 import json
 import os
 import signal
@@ -103,8 +104,9 @@ def test_a_kernel_that_dies_is_told_apart_from_bad_input(tmp_path: Path) -> None
     wait_for(out, "03-cells", "running", process)
     kernels: list[psutil.Process] = []
     while not kernels:
-        running = psutil.Process(process.pid).children(recursive=True)
-        kernels = [child for child in running if "ipykernel_launcher" in " ".join(child.cmdline())]
+        with contextlib.suppress(psutil.NoSuchProcess):  # steps come and go
+            running = psutil.Process(process.pid).children(recursive=True)
+            kernels = [child for child in running if "ipykernel_launcher" in " ".join(child.cmdline())]
         time.sleep(0.1)
     time.sleep(6)
     kernels[0].kill()

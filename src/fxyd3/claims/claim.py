@@ -10,13 +10,10 @@ from pydantic import (
     Field,
     FiniteFloat,
     PositiveFloat,
-    TypeAdapter,
-    ValidationError,
     model_validator,
 )
 
-from fxyd3.errors import InputError
-from fxyd3.files import read_yaml
+from fxyd3.files import read_entries
 from fxyd3.paths import book_file
 
 
@@ -139,14 +136,4 @@ def load_claims(path: Path | None = None) -> dict[str, Claim]:
     ---------------
     To try another rule on evidence that is already there: a rule chosen after the result decides nothing.
     """
-    file = path or book_file("data", "claims.yml")
-    entries = read_yaml(file, what="claims file")
-    if not all(isinstance(entry, dict) for entry in entries.values()):
-        raise InputError(f"The claims file {file} must hold entries of the form `C1: {{claim: ..., rule: ...}}`.")
-    try:
-        named = {name: entry | {"id": name} for name, entry in entries.items()}
-        return TypeAdapter(dict[str, Claim]).validate_python(named)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"The claims file {file} has a broken entry, {where}: {first['msg']}.") from None
+    return read_entries(path or book_file("data", "claims.yml"), Claim, what="claims file", key="id")

@@ -18,11 +18,11 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from fxyd3.data.report import nearest
 from fxyd3.errors import InputError
-from fxyd3.files import read_yaml, write_json
+from fxyd3.files import read_entries, write_json
 from fxyd3.paths import book_file
 
 LOCK = "catalogue.lock.json"
@@ -241,16 +241,7 @@ def verify(name: str | None = None) -> list[dict[str, str]]:
 
 @cache
 def _read(path: Path) -> dict[str, Entry]:
-    content = read_yaml(path, what="catalogue")
-    if not all(isinstance(entry, dict) for entry in content.values()):
-        raise InputError(f"The catalogue {path} must hold entries of the form `NAME: {{title: ..., files: ...}}`.")
-    try:
-        named = {name: entry | {"name": name} for name, entry in content.items()}
-        return TypeAdapter(dict[str, Entry]).validate_python(named)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"The catalogue {path} has a broken entry, {where}: {first['msg']}.") from None
+    return read_entries(path, Entry, what="catalogue", key="name")
 
 
 def _entry(name: str) -> Entry:
