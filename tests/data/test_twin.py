@@ -251,7 +251,7 @@ def measure(claim: str, scale: float) -> float:
     return float(np.median(estimate[progenitor & np.isfinite(estimate)]))
 
 
-@pytest.mark.parametrize("claim", DIALS)
+@pytest.mark.parametrize("claim", ["C1", "C2", "C3", "C4", "C5"])
 def test_each_dial_turns_its_own_effect(claim: str) -> None:
     off, half, full = (measure(claim, scale) for scale in (0, 0.5, 1))
     assert off < half < full

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import asdict, dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fxyd3.data.simulate.assay import VERSION
+from fxyd3.data.simulate.design import ANCESTRAL, FRACTIONS, PROPORTIONS, PULL, STATES, unit
+from fxyd3.data.simulate.dials import DIALS
+from fxyd3.data.simulate.dials import planted as turned
 from fxyd3.errors import InputError
 from fxyd3.paths import book_file
 
@@ -21,17 +23,11 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from scipy.sparse import csr_matrix
 
-VERSION = "1"
-SIZES = MappingProxyType({"tiny": 400, "book": 6_000, "atlas": 200_000})
+SIZES = {"tiny": 400, "book": 6_000, "atlas": 200_000}
 SMALLEST, LARGEST, PER_PATIENT, MOST_PATIENTS = 200, 1_000_000, 20, 500
 BLOCK = 500  # cells drawn at a time, each block from its own seed
 
-STATES = ("ancestral-secretory", "ancestral-quiescent", "mesenchymal", "hypoxic", "cycling")
 OWN_PROGRAMME = ("secretory", "quiescent", "mesenchymal", "hypoxic", "cycling")
-ANCESTRAL = np.array([True, True, False, False, False])
-PROPORTIONS = np.array([0.08, 0.07, 0.30, 0.27, 0.28])  # unsorted, before treatment
-FRACTIONS = ("NRP1-high", "IGF1R-high", "unsorted")
-PULL = np.array([1.1, 0.9, 0.0])  # how strongly each fraction follows dial C1
 QUALITIES = ("intact", "dying", "doublet")
 MARKER = ("NRP1", "IGF1R")
 SORT_LOG2FC = 2.0  # the sorted marker's own RNA; scaled with dial C1
@@ -44,52 +40,6 @@ COMPOSITION_SD = 0.3  # log, each state in each sample
 STRENGTH_SD = 0.1  # patients show the planted effects more or less strongly; zero times anything is still zero
 DYING, DOUBLET, AMBIENT = 0.04, 0.05, 0.03
 DYING_LIBRARY, DYING_MITO = 0.35, 8.0
-
-
-@dataclass(frozen=True)
-class Dial:
-    """One planted effect: what it is, its unit, its size when nothing is said, and why that size."""
-
-    name: str
-    unit: str
-    default: float
-    reason: str
-
-
-DIALS: Mapping[str, Dial] = MappingProxyType(
-    {
-        "C1": Dial(
-            "ancestral cells in a sorted fraction against unsorted",
-            "log odds ratio (times 1.1 for NRP1-high, 0.9 for IGF1R-high)",
-            2.0,
-            "from 15% to more than half: a sort worth its name, yet not pure",
-        ),
-        "C2": Dial(
-            "each state's own programme",
-            "multiple of the log2 fold changes in programmes.csv",
-            1.0,
-            "about threefold per gene: clusters that a good analysis finds and a poor one merges",
-        ),
-        "C3": Dial(
-            "progenitor programme in both ancestral states",
-            "multiple of the log2 fold changes in programmes.csv",
-            1.0,
-            "a little over twofold per gene, in a set of 58",
-        ),
-        "C4": Dial(
-            "survival of ancestral cells through treatment against the others",
-            "log ratio",
-            math.log(5.0),
-            "fivefold: a few percent of cells become a large part of the residue",
-        ),
-        "C5": Dial(
-            "FXYD3 in both ancestral states",
-            "log2 fold change",
-            2.3,
-            "fivefold on a gene read once or twice a cell: a good marker, not a perfect one",
-        ),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -113,7 +63,7 @@ class _Cohort:
     def shares(self, patient: int, fraction: int, state: int) -> np.ndarray[Any, Any]:
         """Return the expected share of each gene in one patient's cells of one fraction and state."""
         log2 = self.patient[patient] + self.strength[patient] * (self.state[state] + self.sorting[fraction])
-        return _unit(self.base * np.exp2(log2))
+        return unit(self.base * np.exp2(log2))
 
 
 def twin(
@@ -170,7 +120,7 @@ def twin(
     from scipy.sparse import csr_matrix, vstack
 
     cells = _cells(size)
-    scales = _scales(null=null, effect=effect or {})
+    planted = turned(null=null, effect=effect)
     if not _whole(seed) or seed < 0:
         raise InputError(f"The twin's seed is {seed!r}; give a whole number, zero or more.")
     most = min(cells // PER_PATIENT, MOST_PATIENTS)
@@ -179,9 +129,8 @@ def twin(
             f"A twin of {cells:,} cells cannot have {patients!r} patients; "
             f"give a whole number from 1 to {most} (each needs at least {PER_PATIENT} cells)."
         )
-    planted = {claim: scales[claim] * dial.default for claim, dial in DIALS.items()}
     for_cohort, for_cells, for_counts = np.random.SeedSequence(int(seed)).spawn(3)
-    cohort = _cohort(planted, scales["C1"], patients, np.random.default_rng(for_cohort))
+    cohort = _cohort(planted, patients, np.random.default_rng(for_cohort))
     obs = _annotate(cohort, cells, np.random.default_rng(for_cells))
     blocks: list[csr_matrix] = [
         _counts(cohort, {k: v[start : start + BLOCK] for k, v in obs.items()}, np.random.default_rng(child))
@@ -233,23 +182,6 @@ def _cells(size: str | int) -> int:
     return int(size)
 
 
-def _scales(*, null: bool, effect: Mapping[str, float]) -> dict[str, float]:
-    """Return the multiple of each dial, or say what is wrong with the ones asked for."""
-    if null and effect:
-        raise InputError("A null twin plants no effect; leave out either null or effect.")
-    for claim, scale in effect.items():
-        if claim == "C8":
-            raise InputError("The twin has no dial for C8, which follows from C4 and C5; turn one of those.")
-        if claim not in DIALS:
-            near = difflib.get_close_matches(str(claim).upper(), DIALS, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise InputError(f"The twin has no dial {claim!r}; {hint}The dials are {', '.join(DIALS)}.")
-        number = isinstance(scale, int | float | np.number) and not isinstance(scale, bool)
-        if not number or not 0 <= scale <= 5:
-            raise InputError(f"The twin's effect {claim} is {scale!r}; give a multiple of its default from 0 to 5.")
-    return {claim: 0.0 if null else float(effect.get(claim, 1.0)) for claim in DIALS}
-
-
 @cache
 def _tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import pandas as pd
@@ -262,7 +194,7 @@ def _tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return genes, libraries, programmes
 
 
-def _cohort(planted: Mapping[str, float], sorting: float, patients: int, rng: np.random.Generator) -> _Cohort:
+def _cohort(planted: Mapping[str, float], patients: int, rng: np.random.Generator) -> _Cohort:
     genes, libraries, table = _tables()
     n = len(genes)
     programmes = {}
@@ -275,7 +207,7 @@ def _cohort(planted: Mapping[str, float], sorting: float, patients: int, rng: np
     state[ANCESTRAL, genes.index.get_loc("FXYD3")] += planted["C5"]
     sort = np.zeros((len(FRACTIONS), n))
     for i, marker in enumerate(MARKER):
-        sort[i, genes.index.get_loc(marker)] = SORT_LOG2FC * sorting
+        sort[i, genes.index.get_loc(marker)] = SORT_LOG2FC * planted["C1"] / DIALS["C1"].default
 
     mu, sigma = (float(libraries[column].iloc[0]) for column in ("mu", "sigma"))  # the first row: epithelial cells
     batch = np.arange(patients) % 2
@@ -288,8 +220,8 @@ def _cohort(planted: Mapping[str, float], sorting: float, patients: int, rng: np
     shift = pull[:, None] * ANCESTRAL
     return _Cohort(
         genes=genes,
-        base=_unit(genes["epithelial"].to_numpy()),
-        ambient=_unit(genes["all_cells"].to_numpy()),
+        base=unit(genes["epithelial"].to_numpy()),
+        ambient=unit(genes["all_cells"].to_numpy()),
         dispersion=genes["dispersion"].to_numpy(),
         library=(mu, sigma),
         mito=genes.index.str.startswith("MT-"),
@@ -298,8 +230,8 @@ def _cohort(planted: Mapping[str, float], sorting: float, patients: int, rng: np
         patient=patient,
         strength=strength,
         batch=batch,
-        mixture=_unit(PROPORTIONS * np.exp(strength[:, None, None] * shift + noise)),
-        expected=_unit(PROPORTIONS * np.exp(shift)),
+        mixture=unit(PROPORTIONS * np.exp(strength[:, None, None] * shift + noise)),
+        expected=unit(PROPORTIONS * np.exp(shift)),
     )
 
 
@@ -354,13 +286,13 @@ def _means(
     shares = np.zeros((len(groups), len(cohort.base)), np.float32)
     for i, (patient, fraction, s, dying) in enumerate(groups):
         share = cohort.shares(patient, fraction, s)
-        shares[i] = _unit(share * np.where(cohort.mito, DYING_MITO, 1.0)) if dying else share
+        shares[i] = unit(share * np.where(cohort.mito, DYING_MITO, 1.0)) if dying else share
     return np.asarray(shares[which] * ((1 - AMBIENT) * library[:, None]).astype(np.float32))
 
 
 def _truth(cohort: _Cohort, planted: Mapping[str, float]) -> dict[str, Any]:
     """Return what was planted, as nested dictionaries of numbers and text."""
-    average = [_unit(cohort.base * np.exp2(row)) for row in cohort.state]
+    average = [unit(cohort.base * np.exp2(row)) for row in cohort.state]
     marker = np.array([share[cohort.genes.index.get_loc("FXYD3")] for share in average])
     implied = float(np.log2(cohort.expected[3] @ marker / (cohort.expected[2] @ marker)))
     return {
@@ -398,11 +330,6 @@ def _truth(cohort: _Cohort, planted: Mapping[str, float]) -> dict[str, Any]:
             "composition_log_sd": COMPOSITION_SD,
         },
     }
-
-
-def _unit(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Scale the last axis to sum to one."""
-    return np.asarray(x / x.sum(axis=-1, keepdims=True))
 
 
 def _whole(value: object) -> bool:
