@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +18,17 @@ Model = TypeVar("Model", bound="BaseModel")
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; it takes the place of ``path`` only if the block succeeds."""
+    """Give a temporary name beside ``path`` (a file or a folder); it takes its place only if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield partial
+        if partial.is_dir() and path.is_dir():
+            shutil.rmtree(path)
         partial.replace(path)
     finally:
+        if partial.is_dir():
+            shutil.rmtree(partial)
         partial.unlink(missing_ok=True)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import anndata as ad
 
-from fxyd3 import __version__
 from fxyd3.data.contract import apply_contract, prepare
 from fxyd3.data.files import annotate, read
 from fxyd3.data.reading import exists
@@ -124,16 +123,19 @@ def _open(data: str, seed: int) -> ad.AnnData:
 
 
 def _twin(data: str, seed: int) -> ad.AnnData:
-    from fxyd3.data.simulate import twin
+    from fxyd3.data.catalogue import cache_folder
+    from fxyd3.data.simulate import VERSION, stored, twin
 
     words = data.split(":")[1:]
     sizes = [word for word in words if word != "null"]
     if len(sizes) > 1 or len(words) - len(sizes) > 1:
         raise DataError(f"'{data}' is not a twin", "write twin, twin:tiny, twin:2000, twin:null or twin:tiny:null")
-    size = sizes[0] if sizes else "book"
+    size: str | int = int(sizes[0]) if sizes and sizes[0].isdecimal() else sizes[0] if sizes else "book"
     null = "null" in words
-    adata = twin(int(size) if size.isdecimal() else size, seed=seed, null=null)
-    stamp = json.dumps({"size": size, "seed": seed, "null": null, "version": __version__}, sort_keys=True)
+    kept = size in ("book", "atlas")
+    folder = cache_folder() / "twin"
+    adata = stored(folder, size, seed=seed, null=null) if kept else twin(size, seed=seed, null=null)
+    stamp = json.dumps({"size": size, "seed": seed, "null": null, "twin": VERSION}, sort_keys=True)
     adata.uns["fxyd3"] = {"source": data, "hash": hashlib.sha256(stamp.encode()).hexdigest(), "simulated": True}
     return adata
 

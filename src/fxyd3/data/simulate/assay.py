@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fxyd3.data.simulate.checks import whole
+from fxyd3.data.simulate.checks import MOST_SEED, VERSION, whole
 from fxyd3.data.simulate.dials import planted
 from fxyd3.files import replacing, write_json
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-
-VERSION = "2"
-MOST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from fxyd3.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+VERSION = "2"  # of the twin: another one draws other numbers
+MOST_SEED = 2**32 - 1
+
 
 def whole(what: str, value: object, low: int, high: int) -> int:
     """Return ``value`` as an int if it is a whole number from ``low`` to ``high``; raises InputError."""

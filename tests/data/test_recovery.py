@@ -1,0 +1,44 @@
+"""Standard analyses find what the twin planted, as often as their intervals promise, and nothing in null twins."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks.recovery import Recovery, chapter, cohort, coverage, drugs, enrichment, supported_on_null
+from scipy.stats import binom
+
+CHEAP = [*enrichment.RECOVERIES, *drugs.RECOVERIES, *cohort.RECOVERIES]
+FALSE_ALARMS = 0.025  # one side of a 95% interval
+
+
+def named(check: Recovery) -> str:
+    return f"{check.claim}:{check.what}" if check.claim else check.what
+
+
+@pytest.mark.parametrize("check", CHEAP, ids=named)
+def test_intervals_hold_the_planted_value_as_often_as_they_promise(check: Recovery) -> None:
+    assert 0.92 <= coverage(check, 200)["covered"] <= 0.98
+
+
+@pytest.mark.parametrize("check", [check for check in CHEAP if check.claim], ids=named)
+def test_null_twins_support_no_claim_more_often_than_its_rule_allows(check: Recovery) -> None:
+    assert supported_on_null(check, 200) <= binom.ppf(0.975, 200, FALSE_ALARMS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", cohort.SLOW_RECOVERIES, ids=named)
+def test_single_cell_truths_are_held_too(check: Recovery) -> None:
+    n = 30
+    held = coverage(check, n)["covered"] * n
+    assert held >= binom.ppf(0.01, n, 0.95)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", [c for c in [*cohort.SLOW_RECOVERIES, *cohort.NULL_ONLY] if c.claim], ids=named)
+def test_null_cells_support_no_claim(check: Recovery) -> None:
+    assert supported_on_null(check, 30) <= binom.ppf(0.99, 30, FALSE_ALARMS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_cells_chapter_supports_nothing_on_a_null_twin(seed: int) -> None:
+    assert "supported" not in chapter.verdicts(seed, null=True, cells=1000).values()
