@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
 
-from fxyd3.data.simulate import DIALS, FRACTIONS, STATES, twin
+from fxyd3.data.simulate import DIALS, FRACTIONS, STATES, stored, twin, write_twin
 from fxyd3.errors import InputError
 from fxyd3.paths import book_file
 
@@ -105,6 +105,64 @@ def test_same_seed_same_bytes_in_another_process(tmp_path: Path) -> None:
     assert np.array_equal(here.X.data, there["data"])
     assert np.array_equal(here.X.indices, there["indices"])
     assert np.array_equal(here.obs["truth_state"].cat.codes, there["state"])
+
+
+def test_the_same_bytes_from_two_processes_and_from_a_file(tmp_path: Path) -> None:
+    one, two = twin(5200, seed=3), twin(5200, seed=3, processes=2)
+    for a, b in zip(arrays(one), arrays(two), strict=True):
+        assert np.array_equal(a, b)
+    for ending in ("h5ad", "zarr"):
+        path = write_twin(tmp_path / f"cells-simulated.{ending}", 5200, seed=3, processes=2)
+        back = ad.read_h5ad(path) if ending == "h5ad" else ad.io.read_zarr(path)
+        for a, b in zip(arrays(one), arrays(back), strict=True):
+            assert np.array_equal(a, b)
+        assert back.X.indices.dtype == back.X.indptr.dtype
+        pd.testing.assert_frame_equal(back.obs, one.obs)
+        pd.testing.assert_frame_equal(back.var, one.var)
+        assert back.uns["truth"]["response"] == one.uns["truth"]["response"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cells-simulated.h5ad", "cells-simulated.zarr"]
+
+
+def arrays(adata: AnnData) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return adata.X.data, adata.X.indices, adata.X.indptr
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    code = (
+        "import sys, resource; from fxyd3.data.simulate import write_twin; write_twin(sys.argv[1], int(sys.argv[2]));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    peak = {}
+    for cells in (6_000, 24_000):
+        command = [sys.executable, "-c", code, str(tmp_path / f"{cells}-simulated.h5ad"), str(cells)]
+        peak[cells] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    per_cell = (peak[24_000] - peak[6_000]) / 18_000  # MiB; the counts of a cell alone take 0.008
+    assert peak[24_000] + per_cell * (1_000_000 - 24_000) < 4 * 1024
+
+
+def test_a_stored_twin_is_drawn_once_and_again_when_its_design_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = stored(tmp_path, 400, seed=3)
+    (path,) = tmp_path.iterdir()
+    written = path.stat().st_mtime_ns
+    again = stored(tmp_path, 400, seed=3)
+    assert path.stat().st_mtime_ns == written
+    assert np.array_equal(again.X.data, first.X.data)
+    stored(tmp_path, 400, seed=4)
+    stored(tmp_path, 400, seed=3, null=True)
+    assert len(list(tmp_path.iterdir())) == 3
+    monkeypatch.setattr(np, "__version__", "another")
+    stored(tmp_path, 400, seed=3)
+    left = sorted(p.name for p in tmp_path.iterdir())
+    assert len(left) == 3, "the twin of the other numpy is not kept"
+    assert path.name not in left
+
+
+def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    assert stored(tmp_path / "file", 200).n_obs == 200
 
 
 def test_another_seed_is_another_cohort_with_the_same_biology() -> None:
@@ -232,6 +290,83 @@ def test_null_keeps_patients_apart(null: AnnData) -> None:
     assert np.mean((estimate / error)[error < 0.25] ** 2) > 2
 
 
+def test_stroma_and_immune_cells_come_with_unsorted_ones() -> None:
+    adata = twin(6000, seed=2, rates={"stroma": 0.1, "immune": 0.2})
+    tumour = adata.obs["truth_type"] == "tumour"
+    sorted_ = adata.obs["fraction"] != "unsorted"
+    assert tumour[sorted_].all()
+    residual = adata.obs["response"] == "residual"
+    before, after = (
+        tumour[~sorted_ & residual & (adata.obs["condition"] == when)].mean() for when in ("before", "after")
+    )
+    assert before == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / 1000))
+    assert after == pytest.approx(0.49, abs=4 * np.sqrt(0.25 / 1000))
+    others = adata.obs.loc[~tumour, "truth_type"].value_counts(normalize=True)
+    assert others["immune"] == pytest.approx(2 / 3, abs=0.08)
+    assert not adata.obs.loc[~tumour, "truth_ancestral"].any()
+    total = np.asarray(adata.X.sum(axis=1)).ravel()
+    share = {g: np.asarray(adata[:, g].X.todense()).ravel() / total for g in ("PTPRC", "COL1A1", "EPCAM")}
+    mean = pd.DataFrame(share).groupby(adata.obs["truth_type"].to_numpy()).mean()
+    assert mean["PTPRC"].idxmax() == "immune"
+    assert mean["COL1A1"].idxmax() == "stroma"
+    assert mean["EPCAM"].idxmax() == "tumour"
+    impure = twin(6000, seed=2, rates={"impurity": 0.1}).obs
+    assert (impure.loc[impure["fraction"] != "unsorted", "truth_type"] != "tumour").mean() == pytest.approx(
+        0.1, abs=4 * np.sqrt(0.09 / 3000)
+    )
+
+
+def test_no_tumour_cell_is_left_after_a_complete_response() -> None:
+    adata = twin(2400, seed=4)
+    response = adata.obs.groupby("patient", observed=True)["response"].agg(set)
+    assert [response[f"P{i}"] for i in range(1, 7)] == [{"residual"}, {"residual"}, {"pCR"}] * 2
+    assert adata.uns["truth"]["response"]["P3"] == "pCR"
+    left = adata.obs[(adata.obs["condition"] == "after") & (adata.obs["truth_type"] == "tumour")]
+    assert set(left["patient"]) == {"P1", "P2", "P4", "P5"}
+
+
+def test_genes_of_a_programme_rise_and_fall_together(null: AnnData) -> None:
+    cells = intact(null[null.obs["patient"] == "P1"])
+    counts = cells.X.toarray().astype(float)
+    size = counts.sum(axis=1, keepdims=True)
+    share = counts.sum(axis=0) / size.sum()
+    loading = cells.var["truth_loading"].to_numpy() * np.log(2)
+    programme = cells.var["truth_programme"].to_numpy(dtype=str)
+
+    def common(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+        """Covariance of two summed shares over their product, and its standard error."""
+        x, y = ((counts[:, g].sum(axis=1) / (size[:, 0] * share[g].sum())) - 1 for g in (a, b))
+        return float((x * y).mean()), float((x * y).std() / np.sqrt(len(x)))
+
+    for name in cells.uns["truth"]["programmes"]:
+        genes = np.flatnonzero((programme == name) & (share > 1e-5))
+        odd, even = genes[::2], genes[1::2]
+        expected = np.exp(np.outer(loading[odd], loading[even])) - 1
+        weight = np.outer(share[odd], share[even])
+        estimate, error = common(odd, even)
+        assert abs(estimate - (expected * weight).sum() / weight.sum()) < 4 * error + 0.02, name
+    free = np.flatnonzero((programme == "") & (share > 1e-5) & (share < 1e-3))
+    estimate, error = common(free[::2], free[1::2])
+    assert abs(estimate) < 4 * error + 0.01
+
+
+def test_rates_and_proportions_are_kept() -> None:
+    adata = twin(4000, seed=6, patients=12, rates={"dying": 0.2, "doublet": 0.0}, proportions={"cycling": 0.6})
+    shares = adata.obs["truth_quality"].value_counts(normalize=True)
+    assert shares["doublet"] == 0
+    assert shares["dying"] == pytest.approx(0.2, abs=4 * np.sqrt(0.16 / 4000))
+    planted = adata.uns["truth"]["proportions"]["before-unsorted"]
+    assert planted["cycling"] == pytest.approx(0.6)
+    assert planted["mesenchymal"] / planted["hypoxic"] == pytest.approx(30 / 27)
+    assert sum(planted.values()) == pytest.approx(1)
+
+
+def test_sorted_cells_are_as_many_as_asked_for() -> None:
+    for asked in (0, 1000, 3000):
+        adata = twin(3000, sorted_cells=asked)
+        assert (adata.obs["fraction"] != "unsorted").sum() == asked
+
+
 def measure(claim: str, scale: float) -> float:
     """What turning one dial should raise."""
     adata = twin(1500, seed=4, patients=1, effect={claim: scale})
@@ -298,6 +433,17 @@ def test_h5ad_keeps_everything(tmp_path: Path) -> None:
         ({"effect": {"C5": float("nan")}}, "from 0 to 5"),
         ({"effect": {"C5": float("inf")}}, "from 0 to 5"),
         ({"effect": {"C5": "much"}}, "'much'"),
+        ({"sorted_cells": 401}, "401 sorted cells of 400"),
+        ({"sorted_cells": -1}, "whole number from 0"),
+        ({"rates": {"dying": -0.1}}, "rate of dying is -0.1"),
+        ({"rates": {"dyng": 0.1}}, "did you mean dying"),
+        ({"rates": {"ambient": 0.9}}, "to 0.4"),
+        ({"proportions": {"cycling": 0}}, "cycling would have no cells"),
+        ({"proportions": {"cyclin": 0.1}}, "did you mean cycling"),
+        ({"proportions": {"cycling": 0.7, "hypoxic": 0.7}}, "add up to 1.4"),
+        ({"proportions": {"cycling": 1}}, "would have no cells"),
+        ({"proportions": {"cycling": float("nan")}}, "from 0 to 1"),
+        ({"processes": 0}, "number of processes"),
         ({"null": True, "effect": {"C5": 1}}, "leave out"),
     ],
 )
@@ -305,3 +451,23 @@ def test_impossible_twins_are_refused_in_one_sentence(arguments: dict[str, objec
     with pytest.raises(InputError, match=says) as caught:
         twin(**{"size": "tiny", **arguments})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("cells.h5ad", "cells-simulated.h5ad"),
+        ("cells-simulated.csv", "end in .h5ad or .zarr"),
+        ("cells-simulated", "end in .h5ad or .zarr"),
+    ],
+)
+def test_a_file_must_say_that_it_is_simulated(tmp_path: Path, name: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        write_twin(tmp_path / name, "tiny")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_impossible_twin_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="did you mean C5"):
+        write_twin(tmp_path / "cells-simulated.h5ad", "tiny", effect={"c5": 1})
+    assert not list(tmp_path.iterdir())

@@ -140,6 +140,7 @@ def truth(cohort: Cohort) -> dict[str, Any]:
             FRACTIONS[i]: {gene: float(cohort.sorting[i, cohort.genes.get_loc(gene)])}
             for i, gene in enumerate(MARKER)
         },
+        "programmes": cohort.programmes,
         "strength": dict(zip(cohort.design.names, map(float, cohort.strength), strict=True)),
         "nuisance": {
             **cohort.design.rate,
