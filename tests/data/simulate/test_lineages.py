@@ -49,6 +49,11 @@ def test_never_reads_more_than_survive() -> None:
     assert 0.4 * mean < left < 2.5 * mean  # four experiments that differ by exp(0.3) in cells
 
 
+def test_no_survivor_is_an_answer_too() -> None:
+    table = lineages(treated=1000, survival=0.0001, effect={"C4": 5}).table
+    assert (table["condition"] == "after").sum() <= 12 * 3  # 0.015 expected in each of 12 arms
+
+
 def test_barcodes_are_of_one_experiment_and_of_all_its_arms() -> None:
     table = lineages().table
     different = table.groupby("barcode")[["experiment", "arm", "truth_founder"]].nunique()
@@ -180,7 +185,7 @@ def test_same_seed_same_table(tmp_path: Path) -> None:
     [
         ({"selection": 1.2}, "from 0 to 1"),
         ({"selection": float("nan")}, "from 0 to 1"),
-        ({"survival": 0}, "above 0"),
+        ({"survival": 0}, "from 0.0001"),
         ({"survival": 0.9}, "to 0.5"),
         ({"clones": 3}, "from 20"),
         ({"experiments": 0}, "from 1"),

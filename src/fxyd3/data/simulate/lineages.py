@@ -63,7 +63,7 @@ def lineages(
         From 0 (each cell draws its state anew: survivors come from all clones alike) to 1 (all cells of a clone share
         the founder's state).
     survival
-        Share of ancestral cells that survive, above 0 and at most 0.5.
+        Share of ancestral cells that survive, from 0.0001 to 0.5.
     treated
         Cells in each arm when treatment starts (median over experiments).
     read_before, read_after
@@ -111,12 +111,12 @@ def lineages(
     """
     begun = start("lineages", seed=seed, null=null, effect=effect)
     design = {
-        "experiments": whole("number of experiments", experiments, 1, 1000),
+        "experiments": whole("number of experiments", experiments, 1, 100),
         "arms": whole("number of arms", arms, 1, 100),
-        "clones": whole("number of clones", clones, 20, 100_000),
+        "clones": whole("number of clones", clones, 20, 10_000),
         "selection": number("selection", selection, 0, 1),
-        "survival": number("survival", survival, 0, 0.5, above=True),
-        "treated": whole("number of treated cells", treated, 1000, 10**9),
+        "survival": number("survival", survival, 0.0001, 0.5),
+        "treated": whole("number of treated cells", treated, 1000, 10**8),
         "read_before": whole("number of cells read before", read_before, 10, 10**6),
         "read_after": whole("number of cells read after", read_after, 10, 10**6),
         "dropout": number("dropout", dropout, 0, 0.5),
