@@ -136,6 +136,12 @@ def test_derived_truths_belong_to_the_curve() -> None:
     assert time_kill().truth["tolerant_share"] == ancestral_share()
 
 
+def test_the_fastest_rates_allowed_still_make_a_table() -> None:
+    assay = time_kill(null=True, kill=500 / 240, growth=20 / 240, reversion=10.0, induction=10.0)
+    assert (assay.table.loc[(assay.table["drug"] == "on") & (assay.table["hours"] > 24), "viable"] == 0).all()
+    json.dumps(assay.truth, allow_nan=False)
+
+
 @pytest.mark.parametrize("turn", [0, 5])
 def test_extreme_dials_still_have_a_time_to_kill(turn: float) -> None:
     truth = time_kill(effect={"C4": turn}).truth
@@ -148,6 +154,7 @@ def test_extreme_dials_still_have_a_time_to_kill(turn: float) -> None:
     [
         ({"kill": -0.1}, "kill rate per hour is -0.1; give a number above 0"),
         ({"kill": 0}, "above 0"),
+        ({"kill": 1, "hours": (1, 2, 3, 1000)}, "kill rate per hour is 1; give a number above 0 to 0.5"),
         ({"reversion": -1}, "reversion rate per hour is -1"),
         ({"induction": -1}, "induction rate per hour is -1"),
         ({"growth": 1}, "growth rate per hour is 1"),

@@ -20,7 +20,7 @@ SEEDED = 100_000  # cells per well when the drug is added
 MARKED = 2_000  # cells read for the marker of tolerance at each time
 ARMS = (("unsorted", "on"), ("tolerant-sorted", "off"))
 HOURS = (6.0, 12.0, 18.0, 24.0, 36.0, 48.0, 72.0, 96.0, 120.0, 144.0, 168.0, 192.0, 240.0)
-MOST_GROWTH = 20.0  # log, until the last count: more cells could not be counted
+MOST_GROWTH, MOST_DEATH = 20.0, 500.0  # log, until the last count: beyond it no number of cells is left to reckon with
 RATE_SD = 0.1  # log, each rate in each experiment; and the log odds of the shares
 SEEDED_SD, PIPETTING_SD = 0.1, 0.05  # log; wells between experiments, and samples of one well
 
@@ -164,7 +164,7 @@ def time_kill(
     inside = 0.0001, 0.9999
     share = number("tolerant share", ancestral_share() if share is None else share, *inside)
     purity = number("purity", purity, *inside)
-    kill = number("kill rate per hour", kill, 0, 10, above=True)
+    kill = number("kill rate per hour", kill, 0, MOST_DEATH / float(times[-1]), above=True)
     reversion = number("reversion rate per hour", reversion, 0, 10)
     balanced = reversion * share / (1 - share)
     rates = {

@@ -114,6 +114,7 @@ def viability_plates(
     chemotherapy, half at 330 nM,   doxorubicin on real plates of MDA-MB-231 lines is half effective at 0.27 to 0.36 uM,
     Hill slope 1                    with slopes of 0.8 to 1.0 (four-parameter fits to the book's real plates)
     bottom 0.2                      assumption: some cells live at any dose; odds 1 to 4, and 5 to 4 in ancestral cells
+                                    (on the real plates only a few percent of the signal are left)
     glycoside, half at 10 nM,       assumption: the class acts at nanomolar doses; four times the upper end of the
     slope 1.5, bottom 0.6           clinical range of digoxin (2.56 nM), so that little happens within it
     blank 2,000 +- 500; control     assumption, after the real plates: blanks 1,058 to 2,991, controls about 120,000
