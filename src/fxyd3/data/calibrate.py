@@ -20,6 +20,7 @@ from fxyd3.paths import book_file
 if TYPE_CHECKING:
     from anndata import AnnData
 
+SOURCE = "Wu 2021, doi:10.1038/s41588-021-00911-1, GSE176078, sample CID4465"
 EPITHELIAL = ("Cancer Epithelial", "Normal Epithelial")
 STROMA = ("CAFs", "PVL", "Endothelial")
 IMMUNE = ("T-cells", "B-cells", "Myeloid", "Plasmablasts")
