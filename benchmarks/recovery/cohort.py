@@ -15,8 +15,8 @@ from benchmarks.recovery import Found, Recovery
 from fxyd3.data.simulate.cells import observations
 from fxyd3.data.simulate.design import PULL, design
 from fxyd3.data.simulate.dials import planted
-from fxyd3.data.simulate.lineages import lineages
-from fxyd3.data.simulate.recurrence import recurrence
+from fxyd3.data.simulate.lineages import lineage_barcodes
+from fxyd3.data.simulate.recurrence import recurrence_times
 from fxyd3.data.simulate.study import twin
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def log_odds_ratios(unit: pd.Series[str], exposed: pd.Series[bool], marked: pd.S
 
 def survival_of_states(seed: int, null: bool) -> Found:
     """Odds of the state after against before are those of survival, whatever the clones."""
-    assay = lineages(seed=seed, null=null, experiments=5)
+    assay = lineage_barcodes(seed=seed, null=null, experiments=5)
     t = assay.table
     ratio = log_odds_ratios(t["experiment"], t["condition"] == "after", t["state"] == "ancestral", t["cells"])
     return over_units(ratio / LOG2, assay.truth["log2_survival_ratio"])
@@ -54,7 +54,7 @@ def survival_of_states(seed: int, null: bool) -> Found:
 
 def survival_of_clones(seed: int, null: bool) -> Found:
     """The same odds between clones, by the state of their founder: smaller, for their cells do not all share it."""
-    assay = lineages(seed=seed, null=null, experiments=5)
+    assay = lineage_barcodes(seed=seed, null=null, experiments=5)
     t = assay.table
     ratio = log_odds_ratios(t["experiment"], t["condition"] == "after", t["truth_founder"] == "ancestral", t["cells"])
     return over_units(ratio, assay.truth["log_clone_survival_ratio"])
@@ -62,7 +62,7 @@ def survival_of_clones(seed: int, null: bool) -> Found:
 
 def selection(seed: int, null: bool) -> Found:
     """Two cells of a clone both keep the founder's state with probability selection squared: their correlation."""
-    assay = lineages(seed=seed, null=null, experiments=5)
+    assay = lineage_barcodes(seed=seed, null=null, experiments=5)
     before = assay.table[assay.table["condition"] == "before"]
     clones = before.pivot_table(index=["experiment", "barcode"], columns="state", values="cells", aggfunc="sum")
     within = clones.fillna(0).groupby(level="experiment").apply(lambda each: intraclass(each.to_numpy()))
@@ -83,14 +83,14 @@ def intraclass(counts: Array) -> float:
 
 
 def hazard(seed: int, null: bool) -> Found:
-    assay = recurrence(seed=seed, null=null)
+    assay = recurrence_times(seed=seed, null=null)
     t = assay.table
     fit = PHReg(t["years"], (t["response"] == "residual").to_numpy(float)[:, None], status=t["event"]).fit()
     return Found(float(fit.params[0]), *map(float, fit.conf_int()[0]), assay.truth["log_hazard_ratio"])
 
 
 def event_free(seed: int, null: bool) -> Found:
-    assay = recurrence(seed=seed, null=null)
+    assay = recurrence_times(seed=seed, null=null)
     t = assay.table[assay.table["response"] == "residual"]
     curve = SurvfuncRight(t["years"], t["event"])
     last = np.searchsorted(curve.surv_times, 5.0, side="right") - 1

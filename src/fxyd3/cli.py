@@ -20,7 +20,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-catalogue = typer.Typer(help="Public data sets: list them, get them, verify what was got.", no_args_is_help=True)
+catalogue = typer.Typer(
+    help="Public data sets (list, get, verify), and the simulated one (twin).", no_args_is_help=True
+)
 app.add_typer(catalogue, name="data")
 
 Genes = Annotated[
@@ -157,6 +159,31 @@ def verify(name: Annotated[str | None, typer.Argument(help="One data set; all if
         raise InputError("A file has changed since its hash was taken: delete it and get it again.")
 
 
+@catalogue.command()
+def twin(
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")],
+    size: Annotated[str, typer.Option(help="tiny, book, atlas, or a number of cells.")] = "book",
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+    null: Annotated[bool, typer.Option("--null", help="Plant nothing.")] = False,
+    effect: Annotated[
+        list[str] | None, typer.Option(help="A planted effect, as a multiple of its default: C4=0.5.")
+    ] = None,
+    patients: Annotated[int, typer.Option(help="Number of patients.")] = 6,
+    processes: Annotated[int, typer.Option(help="How many draw at once.")] = 1,
+) -> None:
+    """Write the simulated study, with all that was planted: cells, wells, FCS files, plates, curves, barcodes, times."""
+    from fxyd3.data.simulate import write_study
+
+    cells = int(size) if size.isdecimal() else size
+    paths = write_study(
+        folder, cells, seed=seed, null=null, effect=_from_pairs(effect or [], option="--effect"), patients=patients,
+        processes=processes,
+    )  # fmt: skip
+    print(f"Simulated, every file: {folder}")
+    for path in paths:
+        print(f"  {path.name}")
+
+
 def _from_file(config: Path | None) -> dict[str, Any]:
     if config is None:
         return {}
@@ -166,14 +193,14 @@ def _from_file(config: Path | None) -> dict[str, Any]:
     return values
 
 
-def _from_pairs(pairs: list[str]) -> dict[str, Any]:
+def _from_pairs(pairs: list[str], option: str = "--parameter") -> dict[str, Any]:
     import yaml
 
     values = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise InputError(f"--parameter '{pair}' must have the form NAME=VALUE.")
+            raise InputError(f"{option} '{pair}' must have the form NAME=VALUE.")
         values[name.strip()] = yaml.safe_load(value)
     return values
 

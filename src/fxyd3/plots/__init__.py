@@ -2,5 +2,28 @@
 
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
 from fxyd3.plots._house import PALETTE, canvas, style
+from fxyd3.plots._twin import (
+    assays,
+    compare_correlations,
+    compare_quantiles,
+    compare_trends,
+    recovered,
+    told_apart,
+)
 
-__all__ = ["PALETTE", "by_group", "canvas", "per_patient", "quality", "stability", "style", "umap"]
+__all__ = [
+    "PALETTE",
+    "assays",
+    "by_group",
+    "canvas",
+    "compare_correlations",
+    "compare_quantiles",
+    "compare_trends",
+    "per_patient",
+    "quality",
+    "recovered",
+    "stability",
+    "style",
+    "told_apart",
+    "umap",
+]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from fxyd3.data.simulate import DIALS
-from fxyd3.data.simulate.lineages import lineages
+from fxyd3.data.simulate.lineages import lineage_barcodes
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def hill(cells: pd.Series[int]) -> tuple[float, float]:
 
 
 def test_reads_what_was_asked_for() -> None:
-    assay = lineages(dropout=0, read_before=400, read_after=200)
+    assay = lineage_barcodes(dropout=0, read_before=400, read_after=200)
     samples = assay.table.pivot_table(index=["experiment", "arm"], columns="condition", values="cells", aggfunc="sum")
     assert samples.shape == (4 * 3, 2)
     assert (samples["before"] == 400).all()
@@ -42,7 +42,7 @@ def test_reads_what_was_asked_for() -> None:
 
 
 def test_never_reads_more_than_survive() -> None:
-    assay = lineages(seed=3, treated=1000, read_after=ALL, dropout=0, survival=0.02)
+    assay = lineage_barcodes(seed=3, treated=1000, read_after=ALL, dropout=0, survival=0.02)
     left = assay.table[assay.table["condition"] == "after"]["cells"].sum()
     survival = assay.truth["survival"]
     mean = 12 * 1000 * (0.15 * survival["ancestral"] + 0.85 * survival["other"])
@@ -50,21 +50,21 @@ def test_never_reads_more_than_survive() -> None:
 
 
 def test_no_survivor_is_an_answer_too() -> None:
-    table = lineages(treated=1000, survival=0.0001, effect={"C4": 5}).table
+    table = lineage_barcodes(treated=1000, survival=0.0001, effect={"C4": 5}).table
     assert (table["condition"] == "after").sum() <= 12 * 3  # 0.015 expected in each of 12 arms
 
 
 def test_barcodes_are_of_one_experiment_and_of_all_its_arms() -> None:
-    table = lineages().table
+    table = lineage_barcodes().table
     different = table.groupby("barcode")[["experiment", "arm", "truth_founder"]].nunique()
     assert different["experiment"].max() == different["truth_founder"].max() == 1
     assert different["arm"].max() == 3
 
 
 def test_clones_that_share_their_state_and_clones_that_do_not() -> None:
-    shared = lineages(selection=1).table
+    shared = lineage_barcodes(selection=1).table
     assert (shared["state"] == shared["truth_founder"]).all()
-    drawn = lineages(selection=0, read_before=100_000, experiments=1, arms=1).table
+    drawn = lineage_barcodes(selection=0, read_before=100_000, experiments=1, arms=1).table
     before = drawn[drawn["condition"] == "before"].pivot_table(
         index="truth_founder", columns="state", values="cells", aggfunc="sum"
     )
@@ -76,7 +76,7 @@ def test_clones_that_share_their_state_and_clones_that_do_not() -> None:
 @pytest.mark.parametrize("selection", [0.3, 0.5, 0.8])
 def test_that_share_of_ancestral_survivors_inherited_its_state(selection: float) -> None:
     """Ancestral cells of other clones have switched; as many again, for their share, hide in ancestral clones."""
-    table = lineages(selection=selection, experiments=100, arms=1, treated=100_000, read_after=ALL, dropout=0).table
+    table = lineage_barcodes(selection=selection, experiments=100, arms=1, treated=100_000, read_after=ALL, dropout=0).table
     old = table[(table["condition"] == "after") & (table["state"] == "ancestral")]
     switched = old.loc[old["truth_founder"] == "other", "cells"].sum() / (1 - 0.15)
     # 100 x 500 clones of unequal size count as 100 x 500 / e of equal size: a standard error of about 0.005
@@ -85,14 +85,14 @@ def test_that_share_of_ancestral_survivors_inherited_its_state(selection: float)
 
 def test_selection_of_clones_has_its_two_ends() -> None:
     planted = DIALS["C4"].default
-    ratios = [lineages(selection=s).truth["log_clone_survival_ratio"] for s in (0, 0.25, 0.5, 0.75, 1)]
+    ratios = [lineage_barcodes(selection=s).truth["log_clone_survival_ratio"] for s in (0, 0.25, 0.5, 0.75, 1)]
     assert ratios[0] == pytest.approx(0)
     assert ratios[-1] == pytest.approx(planted)
     assert (np.diff(ratios) > 0).all()
 
 
 def test_survivors_and_overlap_of_arms_are_as_expected() -> None:
-    assay = lineages(seed=2, experiments=1, arms=100, read_after=ALL, dropout=0)
+    assay = lineage_barcodes(seed=2, experiments=1, arms=100, read_after=ALL, dropout=0)
     alive = (clones(assay.table, "after") > 0).to_numpy()
     expected = assay.truth["experiments"]["E1"]
     number = alive.sum(axis=0)
@@ -104,7 +104,7 @@ def test_survivors_and_overlap_of_arms_are_as_expected() -> None:
 
 
 def test_hill_numbers_are_those_of_many_cells() -> None:
-    assay = lineages(
+    assay = lineage_barcodes(
         seed=4, experiments=1, arms=50, clones=100, treated=10**7, read_before=ALL, read_after=ALL, dropout=0
     )
     for condition, expected in assay.truth["experiments"]["E1"]["hill"].items():
@@ -116,7 +116,7 @@ def test_hill_numbers_are_those_of_many_cells() -> None:
 def test_the_same_clones_survive_in_parallel_only_with_selection() -> None:
     def agreement(selection: float) -> float:
         """Correlation between two arms of how clones fare; large clones, so that chance is small."""
-        table = lineages(
+        table = lineage_barcodes(
             seed=5,
             experiments=1,
             arms=2,
@@ -134,7 +134,7 @@ def test_the_same_clones_survive_in_parallel_only_with_selection() -> None:
 
 
 def test_null_plants_nothing_but_chance_stays() -> None:
-    assay = lineages(null=True, selection=1, treated=10**6, read_before=ALL, read_after=ALL, dropout=0)
+    assay = lineage_barcodes(null=True, selection=1, treated=10**6, read_before=ALL, read_after=ALL, dropout=0)
     assert assay.truth["log_survival_ratio"] == assay.truth["log_clone_survival_ratio"] == 0
     assert len(set(assay.truth["survival"].values())) == 1
     assert assay.truth["ancestral_share"]["before"] == pytest.approx(assay.truth["ancestral_share"]["after"])
@@ -149,7 +149,7 @@ def test_null_plants_nothing_but_chance_stays() -> None:
 
 def test_the_dial_turns_survival() -> None:
     def rise(scale: float) -> float:
-        table = lineages(effect={"C4": scale}, experiments=8).table
+        table = lineage_barcodes(effect={"C4": scale}, experiments=8).table
         share = table.assign(old=table["cells"] * (table["state"] == "ancestral")).groupby("condition")[
             ["old", "cells"]
         ]
@@ -158,20 +158,20 @@ def test_the_dial_turns_survival() -> None:
 
     shares = [rise(scale) for scale in (0, 0.5, 1, 2)]
     assert (np.diff(shares) > 0.1).all()
-    truth = lineages(effect={"C4": 0.5}).truth
+    truth = lineage_barcodes(effect={"C4": 0.5}).truth
     assert truth["log2_survival_ratio"] == pytest.approx(0.5 * math.log2(5))
     assert truth["survival"]["ancestral"] / truth["survival"]["other"] == pytest.approx(math.sqrt(5))
 
 
 def test_dropout_loses_barcodes_whole() -> None:
-    kept, lost = (len(clones(lineages(dropout=d, experiments=1, read_before=ALL).table, "before")) for d in (0.0, 0.5))
+    kept, lost = (len(clones(lineage_barcodes(dropout=d, experiments=1, read_before=ALL).table, "before")) for d in (0.0, 0.5))
     assert kept == 500
     # a barcode is lost from the table if it is lost from all three arms
     assert abs(lost - 500 * (1 - 0.5**3)) < 4 * math.sqrt(500 * 0.5**3 * (1 - 0.5**3))
 
 
 def test_same_seed_same_table(tmp_path: Path) -> None:
-    one, same, other = lineages(seed=1), lineages(seed=1), lineages(seed=2)
+    one, same, other = lineage_barcodes(seed=1), lineage_barcodes(seed=1), lineage_barcodes(seed=2)
     pd.testing.assert_frame_equal(one.table, same.table)
     assert not one.table.equals(other.table)
     path = one.write(tmp_path)
@@ -199,5 +199,5 @@ def test_same_seed_same_table(tmp_path: Path) -> None:
 )
 def test_impossible_lineages_are_refused_in_one_sentence(arguments: dict[str, object], says: str) -> None:
     with pytest.raises(InputError, match=says) as caught:
-        lineages(**arguments)  # type: ignore[arg-type]
+        lineage_barcodes(**arguments)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)

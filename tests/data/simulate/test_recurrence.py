@@ -13,7 +13,7 @@ from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from fxyd3.data.simulate import DIALS
-from fxyd3.data.simulate.recurrence import recurrence
+from fxyd3.data.simulate.recurrence import recurrence_times
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def many() -> Assay:
-    return recurrence(seed=3, patients=20_000)
+    return recurrence_times(seed=3, patients=20_000)
 
 
 def test_default_event_free_shares_are_the_published_ones() -> None:
-    shares = recurrence().truth["event_free"]
+    shares = recurrence_times().truth["event_free"]
     assert shares["pCR"]["7"] == pytest.approx(0.859)
     assert shares["residual"]["7"] == pytest.approx(0.497)
 
@@ -62,14 +62,14 @@ def test_follow_up_is_as_long_as_it_says(many: Assay) -> None:
 
 
 def test_without_loss_all_are_followed_to_the_end() -> None:
-    assay = recurrence(accrual=0, dropout=0, closing=5)
+    assay = recurrence_times(accrual=0, dropout=0, closing=5)
     assert assay.truth["median_follow_up"] == 5
     assert (assay.table.loc[assay.table["event"] == 0, "years"] == 5).all()
     assert (assay.table.loc[assay.table["event"] == 1, "years"] < 5).all()
 
 
 def test_half_are_lost_at_the_half_life() -> None:
-    assert recurrence(accrual=0, closing=50, dropout=0.1).truth["median_follow_up"] == pytest.approx(math.log(2) / 0.1)
+    assert recurrence_times(accrual=0, closing=50, dropout=0.1).truth["median_follow_up"] == pytest.approx(math.log(2) / 0.1)
 
 
 def test_fxyd3_is_known_in_residual_tumours_and_does_nothing(many: Assay) -> None:
@@ -84,11 +84,11 @@ def test_fxyd3_is_known_in_residual_tumours_and_does_nothing(many: Assay) -> Non
 
 @pytest.mark.parametrize(("patients", "complete", "number"), [(390, 0.512, 200), (100, 0.25, 25), (10, 0.01, 1)])
 def test_complete_responses_are_as_many_as_asked(patients: int, complete: float, number: int) -> None:
-    assert (recurrence(patients=patients, complete=complete).table["response"] == "pCR").sum() == number
+    assert (recurrence_times(patients=patients, complete=complete).table["response"] == "pCR").sum() == number
 
 
 def test_null_patients_do_not_differ() -> None:
-    assay = recurrence(seed=2, null=True, patients=20_000)
+    assay = recurrence_times(seed=2, null=True, patients=20_000)
     assert assay.truth["log_hazard_ratio"] == 0
     assert assay.truth["event_free"]["pCR"] == assay.truth["event_free"]["residual"]
     table = assay.table
@@ -99,20 +99,20 @@ def test_null_patients_do_not_differ() -> None:
 
 def test_the_dial_turns_recurrence() -> None:
     def relapsed(scale: float) -> float:
-        table = recurrence(effect={"recurrence": scale}, patients=4000).table
+        table = recurrence_times(effect={"recurrence": scale}, patients=4000).table
         return float(table.loc[table["response"] == "residual", "event"].mean())
 
     assert relapsed(0) < relapsed(0.5) < relapsed(1) < relapsed(2)
-    half = recurrence(effect={"recurrence": 0.5}).truth
+    half = recurrence_times(effect={"recurrence": 0.5}).truth
     assert half["log_hazard_ratio"] == pytest.approx(DIALS["recurrence"].default / 2)
     # proportional hazards: the log of the event-free share, times the ratio
     assert half["event_free"]["residual"]["5"] == pytest.approx(
-        recurrence().truth["event_free"]["pCR"]["5"] ** half["hazard_ratio"]
+        recurrence_times().truth["event_free"]["pCR"]["5"] ** half["hazard_ratio"]
     )
 
 
 def test_same_seed_same_table(tmp_path: Path) -> None:
-    one, same, other = recurrence(seed=1), recurrence(seed=1), recurrence(seed=2)
+    one, same, other = recurrence_times(seed=1), recurrence_times(seed=1), recurrence_times(seed=2)
     pd.testing.assert_frame_equal(one.table, same.table)
     assert not one.table.equals(other.table)
     path = one.write(tmp_path)
@@ -138,5 +138,5 @@ def test_same_seed_same_table(tmp_path: Path) -> None:
 )
 def test_impossible_patients_are_refused_in_one_sentence(arguments: dict[str, object], says: str) -> None:
     with pytest.raises(InputError, match=says) as caught:
-        recurrence(**arguments)  # type: ignore[arg-type]
+        recurrence_times(**arguments)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)

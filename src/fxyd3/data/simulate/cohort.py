@@ -16,6 +16,7 @@ from fxyd3.paths import book_file
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLES = ("genes", "libraries", "activities", "programmes")  # in data/twin
 OWN_PROGRAMME = ("secretory", "quiescent", "mesenchymal", "hypoxic", "cycling")
 MARKER = ("NRP1", "IGF1R")
 SORT_LOG2FC = 2.0  # the sorted marker's own RNA; scaled with dial C1
@@ -156,10 +157,8 @@ def truth(cohort: Cohort) -> dict[str, Any]:
 def _tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
-    folder = book_file("data", "twin")
     genes, libraries, activities, programmes = (
-        pd.read_csv(folder / f"{name}.csv", index_col=0, keep_default_na=False)
-        for name in ("genes", "libraries", "activities", "programmes")
+        pd.read_csv(book_file("data", "twin", f"{name}.csv"), index_col=0, keep_default_na=False) for name in TABLES
     )
     return genes, libraries, activities, programmes
 

@@ -27,7 +27,7 @@ SURVIVAL_SD = 0.15  # log, survival of ancestral cells against the others; betwe
 Array = np.ndarray[Any, Any]
 
 
-def lineages(
+def lineage_barcodes(
     *,
     seed: int = 1,
     null: bool = False,

@@ -22,7 +22,7 @@ FXYD3_HIGH = 0.5  # of residual tumours
 SHOWN = (3, 5, 7)  # years at which the truth gives event-free shares
 
 
-def recurrence(
+def recurrence_times(
     *,
     seed: int = 1,
     null: bool = False,

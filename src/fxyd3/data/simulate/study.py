@@ -11,7 +11,7 @@ import numpy as np
 
 from fxyd3.data.simulate.cells import blocks, observations
 from fxyd3.data.simulate.checks import whole
-from fxyd3.data.simulate.cohort import cohort, truth
+from fxyd3.data.simulate.cohort import TABLES, cohort, truth
 from fxyd3.data.simulate.design import STATES, Design, Options, design
 from fxyd3.errors import InputError
 from fxyd3.files import replacing
@@ -178,7 +178,7 @@ def content(asked: Design) -> str:
     """Return what a twin depends on as one sha256: the design, the tables, this code, and numpy's random numbers."""
     whole = hashlib.sha256(f"{asked!r} numpy {np.__version__}".encode())
     code = sorted(Path(__file__).parent.glob("*.py"))
-    for file in [*sorted(book_file("data", "twin").glob("*.csv")), *code]:
+    for file in [*(book_file("data", "twin", f"{name}.csv") for name in TABLES), *code]:
         whole.update(file.read_bytes())
     return whole.hexdigest()
 
