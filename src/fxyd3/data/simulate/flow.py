@@ -261,7 +261,7 @@ class _Tube:
         signal[:, 3:] += noise * rng.standard_normal((n, 3), dtype=np.float32)
         values = np.column_stack([np.minimum(signal, RANGE), run * n / PER_SECOND]).astype(np.float32)
         labels = {
-            "truth_event": pd.Categorical.from_codes(kind, categories=list(KINDS)),
+            "truth_event": pd.Categorical.from_codes(kind, categories=pd.Index(KINDS)),
             "truth_ancestral": ancestral[:n],
             "truth_NRP1": positive[:n, 0],
             "truth_IGF1R": positive[:n, 1],
