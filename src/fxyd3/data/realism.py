@@ -266,7 +266,8 @@ def classifier_tests(real: AnnData, *, repeats: int = 20) -> pd.DataFrame:
     Notes
     -----
     When not to use: to speak of other tumours. The interval holds the split's and the twin's chance; the real sample is
-    one.
+    one. The twin is fitted to these very cells, so that their averages agree better than those of new cells would. What
+    is told apart on average is therefore the simulated patient, and what is planted.
     """
     n = real.n_obs
     found: dict[str, list[float]] = {}
