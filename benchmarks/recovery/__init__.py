@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from scipy.stats import binomtest
 
+from fxyd3.claims import Evidence, Verdict, decide, load_claims, t_interval
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Recovery:
     claim: str = ""  # whose decision rule is counted on the null twins; empty: none
 
 
+def over_units(values: Iterable[float], truth: float) -> Found:
+    """Return the mean over experiments, plates or patients with its t interval."""
+    return Found(*t_interval(values), truth)
+
+
 def coverage(check: Recovery, n: int, *, first_seed: int = 1) -> dict[str, float | int | str]:
     """Count over ``n`` twins how often the interval holds the planted value, and how far off the estimates are."""
     found = [check.measure(seed, False) for seed in range(first_seed, first_seed + n)]
@@ -56,8 +63,6 @@ def coverage(check: Recovery, n: int, *, first_seed: int = 1) -> dict[str, float
 
 def supported_on_null(check: Recovery, n: int, *, first_seed: int = 1) -> int:
     """Count over ``n`` null twins how often the claim's rule, without its negative control, says supported."""
-    from fxyd3.claims import Evidence, Verdict, decide, load_claims
-
     claim = load_claims()[check.claim]
     found = (check.measure(seed, True) for seed in range(first_seed, first_seed + n))
     evidence = (Evidence(claim.id, f.estimate, f.lower, f.upper, 1, claim.unit, check.estimator, "") for f in found)

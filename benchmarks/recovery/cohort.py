@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from benchmarks.recovery import Found, Recovery
+from benchmarks.recovery import Found, Recovery, over_units
 from fxyd3.data.simulate.cells import observations
 from fxyd3.data.simulate.design import PULL, design
 from fxyd3.data.simulate.dials import planted
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 LOG2 = math.log(2)
-
-
-def over_units(values: Array, truth: float) -> Found:
-    """Return the mean over experiments or patients with its 95% t interval."""
-    mean = float(np.mean(values))
-    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
-    return Found(mean, mean - half, mean + half, truth)
 
 
 def log_odds_ratios(unit: pd.Series[str], exposed: pd.Series[bool], marked: pd.Series[bool], cells: Any = 1) -> Array:

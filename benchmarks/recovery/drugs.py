@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import least_squares
 from scipy.special import expit, logit
-from scipy.stats import t
 
-from benchmarks.recovery import Found, Recovery
+from benchmarks.recovery import Found, Recovery, over_units
 from fxyd3.data.simulate.killing import rate_matrix, time_kill, two_states
 from fxyd3.data.simulate.pairs import two_drugs
 from fxyd3.data.simulate.plates import viability_plates
@@ -28,13 +27,6 @@ if TYPE_CHECKING:
 
 QUICK: dict[str, Any] = {"method": "lm", "x_scale": "jac", "ftol": 1e-6, "xtol": 1e-6}
 KEPT = 1024  # fits, so that several quantities of one twin are fitted once
-
-
-def over_units(values: Array, truth: float) -> Found:
-    """The mean over experiments with its t-interval."""
-    mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
-    reach = float(t.ppf(0.975, len(values) - 1)) * error
-    return Found(mean, mean - reach, mean + reach, truth)
 
 
 def solve(curve: Callable[..., tuple[Array, Array]], first: list[float], y: Array, *data: Array) -> Array:

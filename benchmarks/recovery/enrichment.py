@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import statsmodels.api as sm
-from scipy.stats import t
 
-from benchmarks.recovery import Found, Recovery
+from benchmarks.recovery import Found, Recovery, over_units
 from fxyd3.data.simulate.design import FRACTIONS
 from fxyd3.data.simulate.flow import DYES, cell_sort
 from fxyd3.data.simulate.wells import limiting_dilution, spheres
@@ -31,13 +30,6 @@ CLOGLOG = sm.families.Binomial(sm.families.links.CLogLog())
 SORTED, UNSORTED = list(range(len(FRACTIONS) - 1)), len(FRACTIONS) - 1
 COOPERATION = 1.5
 LOG2 = math.log(2)
-
-
-def over_experiments(values: Array, truth: float) -> Found:
-    """Return the mean with its 95% t-interval."""
-    mean, error = float(values.mean()), float(values.std(ddof=1)) / len(values) ** 0.5
-    reach = float(t.ppf(0.975, len(values) - 1)) * error
-    return Found(mean, mean - reach, mean + reach, truth)
 
 
 def wells(table: pd.DataFrame) -> tuple[Array, Array, Array]:
@@ -60,13 +52,13 @@ def frequency_ratio(seed: int, null: bool) -> Found:
     """Sorted to unsorted, mean of the two sorts."""
     log_f, _, truth = log_frequencies(seed, null)
     ratio = log_f[:, SORTED].mean(axis=1) - log_f[:, UNSORTED]
-    return over_experiments(ratio / LOG2, truth["log2_frequency_ratio"]["pooled"])
+    return over_units(ratio / LOG2, truth["log2_frequency_ratio"]["pooled"])
 
 
 def frequency(seed: int, null: bool) -> Found:
     """Unsorted cells, over experiments."""
     log_f, _, truth = log_frequencies(seed, null)
-    return over_experiments(log_f[:, UNSORTED] / LOG2, math.log2(truth["frequency"]["unsorted"]))
+    return over_units(log_f[:, UNSORTED] / LOG2, math.log2(truth["frequency"]["unsorted"]))
 
 
 def frequency_of_one_experiment(seed: int, null: bool) -> Found:
@@ -86,7 +78,7 @@ def slope(seed: int, null: bool) -> Found:
     counts, log_dose, which = wells(assay.table)
     experiments = which.reshape(len(which), -1, len(FRACTIONS)).sum(axis=2)
     fit = sm.GLM(counts, np.column_stack([which, experiments * log_dose[:, None]]), family=CLOGLOG).fit()
-    return over_experiments(fit.params[which.shape[1] :], assay.truth["cooperation"])
+    return over_units(fit.params[which.shape[1] :], assay.truth["cooperation"])
 
 
 def sphere_ratio(seed: int, null: bool) -> Found:
@@ -95,7 +87,7 @@ def sphere_ratio(seed: int, null: bool) -> Found:
     per_cell = assay.table.groupby(["experiment", "group"], sort=False)[["spheres", "cells_plated"]].sum()
     log_f = np.log2(per_cell["spheres"] / per_cell["cells_plated"]).to_numpy().reshape(-1, len(FRACTIONS))
     ratio = log_f[:, SORTED].mean(axis=1) - log_f[:, UNSORTED]
-    return over_experiments(ratio, assay.truth["log2_frequency_ratio"]["pooled"])
+    return over_units(ratio, assay.truth["log2_frequency_ratio"]["pooled"])
 
 
 def nrp1_positive(seed: int, null: bool) -> Found:
@@ -118,7 +110,7 @@ def nrp1_positive(seed: int, null: bool) -> Found:
     isotype, stained = nrp1("isotype"), nrp1("stained")
     gate = np.quantile(np.concatenate(isotype), 0.99)
     share = np.array([((each > gate).mean() - 0.01) / 0.99 for each in stained])
-    return over_experiments(share, assay.truth["share_positive"]["NRP1"])
+    return over_units(share, assay.truth["share_positive"]["NRP1"])
 
 
 REGRESSION = "binomial regression, complementary log-log link"

@@ -293,7 +293,7 @@ def _populations() -> dict[str, Any]:
 
 def _write_fcs(path: Path, events: pd.DataFrame) -> None:
     """Write the channels as FCS 3.1."""
-    from flowio import create_fcs  # type: ignore[import-untyped]
+    from flowio import create_fcs
 
     values = array("f", events[list(CHANNELS)].to_numpy(np.float32).tobytes())
     matrix = ",".join([str(len(DYES)), *DYES, *(f"{share:g}" for share in SPILLOVER.ravel())])
