@@ -5,6 +5,7 @@ Only computed numbers are written: shares, dispersions, library sizes, loadings 
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import repeat
 from pathlib import Path
@@ -51,7 +52,7 @@ SECRETORY = (
     "MUC4 OLAH PIGR PLIN2 PROM1 SCD SLPI SPP1 STC1 TF WFDC2 XBP1 XDH"
 )
 OWN = ("secretory", "quiescent", "mesenchymal", "hypoxic", "cycling")  # the programmes of the five states
-ACTIVE = ("progenitor", "mesenchymal", "hypoxic", "stress", "secretory", "cycling")  # those that vary within a state
+ACTIVE = ("progenitor", "mesenchymal", "hypoxic", "stress", "secretory", "cycling", "ribosomal")  # vary within a state
 
 
 def signature(name: str) -> list[str]:
@@ -142,7 +143,8 @@ def calibrate(adata: AnnData) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 def activities(adata: AnnData, genes: pd.DataFrame) -> pd.DataFrame:
     """Fit how strongly each gene follows the activity of its programme across epithelial cells.
 
-    Six programmes: progenitor, mesenchymal, hypoxic, stress, secretory, cycling. In a cell with activity ``z``
+    Seven programmes: progenitor, mesenchymal, hypoxic, stress, secretory, cycling, and the genes of ribosomal proteins,
+    whose share varies between real cells more than between independent genes. In a cell with activity ``z``
     (mean 0, SD 1) gene ``g`` has ``2 ** (loading_g * z)`` times its share. Two genes then covary, relative to their
     means, by ``exp(ln(2)**2 * loading_g * loading_h) - 1``, which gives the moment estimates: the mean loading from
     all pairs of a set's genes, the loading of one gene from its pairs with the others. A cell weighs by the inverse
@@ -177,6 +179,7 @@ def activities(adata: AnnData, genes: pd.DataFrame) -> pd.DataFrame:
     size = counts.sum(axis=1).A1
     mean = counts.sum(axis=0).A1 / size.sum()
     sets, named = _sets(), set(NAMED.split())
+    sets["ribosomal"] = [g for g in genes.index if re.fullmatch(r"RP[LS]\d+[AXYL]?\d*", g)]
     rows: list[tuple[str, str, float]] = []
     for programme in ACTIVE:
         listed = pd.Index([g for g in dict.fromkeys(sets[programme]) if g in adata.var_names and g not in named])

@@ -220,7 +220,12 @@ def _kill(axes: Axes, assay: "Assay") -> None:
     for i, (_, own) in enumerate(drug.groupby("experiment")):
         axes.plot(own["hours"], np.maximum(own["viable"], 0.5), color=PALETTE[i], marker=MARKERS[i], markersize=4,
                   linewidth=1)  # fmt: skip
-    axes.set(yscale="log", xlabel="hours with the drug", ylabel="viable cells counted (none at 0.5)", title="Time-kill curves")
+    axes.set(
+        yscale="log",
+        xlabel="hours with the drug",
+        ylabel="viable cells counted (none at 0.5)",
+        title="Time-kill curves",
+    )
 
 
 def _matrix(axes: Axes, assay: "Assay") -> None:

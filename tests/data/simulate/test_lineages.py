@@ -76,7 +76,8 @@ def test_clones_that_share_their_state_and_clones_that_do_not() -> None:
 @pytest.mark.parametrize("selection", [0.3, 0.5, 0.8])
 def test_that_share_of_ancestral_survivors_inherited_its_state(selection: float) -> None:
     """Ancestral cells of other clones have switched; as many again, for their share, hide in ancestral clones."""
-    table = lineage_barcodes(selection=selection, experiments=100, arms=1, treated=100_000, read_after=ALL, dropout=0).table
+    assay = lineage_barcodes(selection=selection, experiments=100, arms=1, treated=100_000, read_after=ALL, dropout=0)
+    table = assay.table
     old = table[(table["condition"] == "after") & (table["state"] == "ancestral")]
     switched = old.loc[old["truth_founder"] == "other", "cells"].sum() / (1 - 0.15)
     # 100 x 500 clones of unequal size count as 100 x 500 / e of equal size: a standard error of about 0.005
@@ -164,7 +165,8 @@ def test_the_dial_turns_survival() -> None:
 
 
 def test_dropout_loses_barcodes_whole() -> None:
-    kept, lost = (len(clones(lineage_barcodes(dropout=d, experiments=1, read_before=ALL).table, "before")) for d in (0.0, 0.5))
+    tables = (lineage_barcodes(dropout=d, experiments=1, read_before=ALL).table for d in (0.0, 0.5))
+    kept, lost = (len(clones(table, "before")) for table in tables)
     assert kept == 500
     # a barcode is lost from the table if it is lost from all three arms
     assert abs(lost - 500 * (1 - 0.5**3)) < 4 * math.sqrt(500 * 0.5**3 * (1 - 0.5**3))

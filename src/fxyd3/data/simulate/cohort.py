@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fxyd3.data.simulate.design import ANCESTRAL, ARMS, FRACTIONS, OTHERS, PULL, STATES, Array, Design, unit
+from fxyd3.data.simulate.design import ANCESTRAL, ARMS, FRACTIONS, OTHERS, PULL, RATES, STATES, Array, Design, unit
 from fxyd3.data.simulate.dials import DIALS
 from fxyd3.paths import book_file
 
@@ -26,7 +26,7 @@ PATIENT_SD, PATIENT_SHARE = 0.5, 0.15  # log2, on this share of the genes
 BATCH_SD = 0.15  # log2, on every gene
 COMPOSITION_SD = 0.3  # log, each state in each sample
 STRENGTH_SD = 0.1  # patients show the planted effects more or less strongly; zero times anything is still zero
-LEAST_DISPERSION = 0.05
+LEAST_DISPERSION, LEAST_SHARE = 0.05, 0.001  # the share: counts per 10,000, as in genes.csv
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def cohort(design: Design) -> Cohort:
     return Cohort(
         design=design,
         genes=genes.index,
-        profile=np.array([unit(genes[name].to_numpy()) for name in ("epithelial", *OTHERS)]),
+        profile=np.array([_own(genes[name], genes["all_cells"]) for name in ("epithelial", *OTHERS)]),
         ambient=unit(genes["all_cells"].to_numpy()),
         dispersion=np.maximum(dispersion, LEAST_DISPERSION),
         library=libraries.loc[["epithelial", *OTHERS], ["mu", "sigma"]].to_numpy(dtype=float),
@@ -161,6 +161,11 @@ def _tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         pd.read_csv(book_file("data", "twin", f"{name}.csv"), index_col=0, keep_default_na=False) for name in TABLES
     )
     return genes, libraries, activities, programmes
+
+
+def _own(share: pd.Series[float], soup: pd.Series[float]) -> Array:
+    """Take out of the real cells' mean share the ambient RNA that they carry too, or the twin would have it twice."""
+    return unit(np.maximum(share.to_numpy() - RATES["ambient"] * soup.to_numpy(), LEAST_SHARE))
 
 
 def _placed(values: pd.Series[float], genes: pd.Index[str]) -> Array:

@@ -44,7 +44,7 @@ def twin(
     Real gene names, mean shares, dispersions, library sizes and gene-gene correlations (fitted to the cells of one
     tumour; see ``data/twin/README.md``); simulated cells. Each patient gives four samples: two sorted fractions
     (NRP1-high, IGF1R-high) and unsorted cells before treatment, and unsorted cells after it. Every third patient has a
-    complete response: no tumour cells are left. Counts are negative binomial, with cell-to-cell activities of six
+    complete response: no tumour cells are left. Counts are negative binomial, with cell-to-cell activities of seven
     programmes. The seed changes the patients and the cells; the biology, which genes mark which state, stays.
 
     Parameters
