@@ -56,7 +56,7 @@ def published(fxyd3: Fxyd3, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def logs(out: Path) -> str:
     """What the steps of a run printed, for the message of a failed test."""
-    return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in sorted((out / "logs").glob("*.log")))
+    return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in sorted((out / "logs").rglob("*.log")))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

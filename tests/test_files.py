@@ -27,3 +27,21 @@ def test_a_broken_file_reads_as_empty(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
     assert read_json(tmp_path / "a.json") == {}
     assert read_json(tmp_path / "absent.json") == {}
+
+
+def test_a_folder_takes_the_place_of_another_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    for content in ("old", "new"):
+        with replacing(path) as partial:
+            partial.mkdir()
+            (partial / "values").write_text(content)
+
+    def fail() -> None:
+        with replacing(path) as partial:
+            partial.mkdir()
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
+    assert (path / "values").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["store"]

@@ -168,3 +168,25 @@ def test_the_published_numbers_are_those_of_the_real_cells(real_data: Path) -> N
     again = classifier_tests(real, repeats=2).set_index("comparison")["auroc"]  # the file has twenty
     expected = kept["classifier_tests"].set_index("comparison")
     assert ((expected["lower"] <= again) & (again <= expected["upper"])).all()
+
+
+def test_the_twin_differs_from_real_cells_as_the_page_says() -> None:
+    real = published()
+    drawn = [summaries(simulated_cells(seed=seed)) for seed in (1, 2, 3)]
+
+    def mean(table: str, column: str, key: str, at: object) -> tuple[float, float]:
+        sides = [real, *drawn]
+        values = [float(side[table].set_index(key)[column].loc[at]) for side in sides]
+        return values[0], float(np.mean(values[1:]))
+
+    for programme in ("hypoxic", "mesenchymal", "cycling"):
+        one, other = mean("programme_correlations", "mean_r", "programme", programme)
+        assert other > 1.2 * one, "planted states hold together more"
+    one, other = mean("gene_correlations", "absolute_r", "quantile", 0.5)
+    assert other < 0.95 * one, "the rest is too independent"
+    high = [side["gene_trends"].tail(2)["variance"].mean() for side in (real, *drawn)]
+    assert np.mean(high[1:]) < 0.7 * high[0], "highly expressed genes vary too little"
+    one, other = mean("cell_quality", "total_counts", "quantile", 0.95)
+    assert other < one, "no long upper tail of library sizes"
+    one, other = mean("cell_quality", "total_counts", "quantile", 0.05)
+    assert other < one, "a few smaller cells"

@@ -21,9 +21,10 @@ def validate(notebook: Path, out: Path, root: Path) -> "subprocess.CompletedProc
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_committed_chapter_gives_the_same_numbers_again(root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["03-cells", "reference/twin"])
+def test_the_committed_page_gives_the_same_numbers_again(page: str, root: Path, tmp_path: Path) -> None:
     """Opened alone, with nothing run before it, every cell executed and compared."""
-    done = validate(root / "chapters" / "03-cells.ipynb", tmp_path / "alone", root)
+    done = validate(root / "chapters" / f"{page}.ipynb", tmp_path / "alone", root)
     assert done.returncode == 0, done.stdout[-6000:]
 
 
