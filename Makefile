@@ -28,8 +28,9 @@ lab: $(READY)        ## open the chapters in JupyterLab, to change and run them
 chapters: $(READY)   ## run the chapters again and keep their outputs in chapters/
 	$(BIN)/python -m fxyd3.rerun.refresh
 
-bench: $(READY)      ## measure speed and memory; writes benchmarks/results.json
+bench: $(READY)      ## speed and memory (benchmarks/results.json); what is found in many twins (data/twin/checks.csv)
 	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python -m benchmarks.twin
 
 lock:                ## resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header \

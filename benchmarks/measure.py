@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("FXYD3_DATA_DIR", ROOT.parent / "shared" / "data"))
 TUMOUR = DATA / "wu2021_cid4465_tnbc.h5ad"
 FXYD3 = [sys.executable, "-m", "fxyd3"]
+STARTING = 3  # seconds: Python, numpy, pandas and anndata
 
 
 def measure(command: list[str], *, repeats: int = 1) -> dict[str, float]:
@@ -49,6 +50,13 @@ def main() -> None:
         rows["fxyd3 check of a real tumour (1,564 cells)"] = (
             {"seconds": 5}, measure([*FXYD3, "check", str(TUMOUR)], repeats=3),
         )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        for size, bound in ((400, {"seconds": 2 + STARTING}), (6_000, {"seconds": 20 + STARTING}),
+                            (1_000_000, {"peak_mib": 4096})):  # fmt: skip
+            draw = f"from fxyd3.data.simulate import write_twin; write_twin('{folder}/simulated.h5ad', {size})"
+            rows[f"{size:,} simulated cells to a file, with the start of Python"] = (
+                bound, measure([sys.executable, "-c", draw]),
+            )  # fmt: skip
     machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()}
     results = [{"what": what, "bound": bound, "measured": found} for what, (bound, found) in rows.items()]
     (ROOT / "benchmarks" / "results.json").write_text(

@@ -122,6 +122,6 @@ RECOVERIES = [
              frequency_of_one_experiment),
     Recovery("cooperation", "slope", f"{REGRESSION}; t over experiments", slope),
     Recovery("spheres per cell, sorted to unsorted", "log2 ratio", "ratio of totals; t over experiments", sphere_ratio),
-    Recovery("NRP1-positive", "share of cells", "gate at the isotype control; t over replicates",
+    Recovery("NRP1-positive cells in a sort", "share of cells", "gate at the isotype control; t over replicates",
              nrp1_positive),
 ]  # fmt: skip

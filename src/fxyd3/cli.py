@@ -171,7 +171,7 @@ def twin(
     patients: Annotated[int, typer.Option(help="Number of patients.")] = 6,
     processes: Annotated[int, typer.Option(help="How many draw at once.")] = 1,
 ) -> None:
-    """Write the simulated study as files, each with its truth: cells, wells, FCS files, plates, curves, barcodes, times."""
+    """Write the simulated study as files with their truth: cells, wells, FCS files, plates, curves, barcodes, times."""
     from fxyd3.data.simulate import write_study
 
     cells = int(size) if size.isdecimal() else size

@@ -112,8 +112,8 @@ def told_apart(table: pd.DataFrame, *, label: str) -> Axes:
     """
     (axes,) = canvas(label, width=7.2, height=2.6)
     table = table.iloc[::-1]
-    ends = [table["auroc"] - table["lower"], table["upper"] - table["auroc"]]
-    axes.errorbar(table["auroc"], range(len(table)), xerr=ends, fmt="o", color=PALETTE[0], capsize=4)
+    ends = np.array([table["auroc"] - table["lower"], table["upper"] - table["auroc"]])
+    axes.errorbar(table["auroc"].to_numpy(), range(len(table)), xerr=ends, fmt="o", color=PALETTE[0], capsize=4)
     axes.set_yticks(range(len(table)), list(table["comparison"]))
     axes.axvline(0.5, color=GREY, linestyle=":", linewidth=1)
     axes.set(xlabel="held-out area under the ROC curve (0.5: not told apart)", xlim=(0.3, 1.03))
@@ -135,8 +135,8 @@ def recovered(table: pd.DataFrame, *, label: str) -> Axes:
     axes.axvspan(92, 98, color=PALETTE[4], alpha=0.25, linewidth=0)
     axes.axvline(95, color=GREY, linestyle=":", linewidth=1)
     table = table.iloc[::-1]
-    ends = [100 * (table["share"] - table["low"]), 100 * (table["high"] - table["share"])]
-    axes.errorbar(100 * table["share"], range(len(table)), xerr=ends, fmt="o", color=PALETTE[0], capsize=3)
+    ends = 100 * np.array([table["share"] - table["low"], table["high"] - table["share"]])
+    axes.errorbar(100 * table["share"].to_numpy(), range(len(table)), xerr=ends, fmt="o", color=PALETTE[0], capsize=3)
     axes.set_yticks(range(len(table)), list(table["what"]), fontsize=8)
     axes.set(xlabel="twins whose 95% interval held the planted value (percent)", ylim=(-0.7, len(table) - 0.3))
     return axes

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fxyd3.errors import InputError
 from fxyd3.paths import book_file
-from fxyd3.rerun.parameters import CellsParameters, ScorecardParameters, StudyParameters
+from fxyd3.rerun.parameters import CellsParameters, ScorecardParameters, StudyParameters, TwinParameters
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ CHAPTERS = {
     for chapter in (
         Chapter("cells", "03-cells", CellsParameters),
         Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("cells",)),
+        Chapter("twin", "reference/twin", TwinParameters),
     )
 }
 

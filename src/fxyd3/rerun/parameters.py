@@ -70,6 +70,10 @@ class ScorecardParameters(StudyParameters):
     """The scorecard, which only reads what the chapters found."""
 
 
+class TwinParameters(StudyParameters):
+    """The page on the twin, which needs the seed alone."""
+
+
 class RunParameters(CellsParameters):
     """All that `fxyd3 run` takes: the parameters of every chapter, and how to run them."""
 

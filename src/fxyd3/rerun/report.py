@@ -40,8 +40,8 @@ def assemble(out: Path) -> Path:
         target = book / source.relative_to(book_root())
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    for notebook in sorted((out / "notebooks").glob("[!.]*.ipynb")):
-        shutil.copyfile(notebook, book / "chapters" / notebook.name)
+    for notebook in sorted((out / "notebooks").rglob("[!.]*.ipynb")):
+        shutil.copyfile(notebook, book / "chapters" / notebook.relative_to(out / "notebooks"))
     about = read_json(out / "stages" / "study.json")["about"]
     (book / "chapters" / "this-run.txt").write_text(this_run(about), encoding="utf-8")
     return book
@@ -70,7 +70,7 @@ def build(out: Path) -> dict[str, Any]:
     Warnings are errors, unless a chapter has failed: its missing sections leave dangling references.
     """
     book = assemble(out)
-    states = (read_json(path) for path in (out / "status").glob("*.json"))
+    states = (read_json(path) for path in (out / "status").rglob("*.json"))
     whole = not any(status.get("state") == "failed" for status in states if status.get("step") != "book")
     strict = ["-W", "-n", "--keep-going"] if whole else []
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(book), *strict]
