@@ -120,9 +120,9 @@ def cache_folder() -> Path:
     named = os.environ.get("FXYD3_CACHE")
     if named:
         return Path(named).expanduser().resolve()
-    import pooch
+    import platformdirs
 
-    return Path(pooch.os_cache("fxyd3"))
+    return platformdirs.user_cache_path("fxyd3")
 
 
 def locate(name: str) -> Path:
