@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
 from benchmarks.recovery import Recovery, chapter, cohort, coverage, drugs, enrichment, supported_on_null
+from fxyd3.data.simulate import VERSION
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "twin" / "checks.csv"
 CHEAP, CELLS, CHAPTER = 400, 200, 40  # twins
@@ -29,7 +30,7 @@ def main() -> None:
     rows += [
         null_row(claim, f"chapter 3 on {CHAPTER_CELLS:,} cells", supported[claim], CHAPTER) for claim in sorted(runs[0])
     ]
-    pd.DataFrame(rows).to_csv(TABLE, index=False, float_format="%.4g", lineterminator="\n")
+    pd.DataFrame(rows).assign(version=VERSION).to_csv(TABLE, index=False, float_format="%.4g", lineterminator="\n")
     print(pd.read_csv(TABLE, keep_default_na=False).to_string())
 
 

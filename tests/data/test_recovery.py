@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from benchmarks.recovery import Recovery, chapter, cohort, coverage, drugs, enrichment, supported_on_null
 from scipy.stats import binom
+
+from fxyd3.data.simulate import VERSION
+from fxyd3.paths import book_file
 
 CHEAP = [*enrichment.RECOVERIES, *drugs.RECOVERIES, *cohort.RECOVERIES]
 FALSE_ALARMS = 0.025  # one side of a 95% interval
@@ -12,6 +16,20 @@ FALSE_ALARMS = 0.025  # one side of a 95% interval
 
 def named(check: Recovery) -> str:
     return f"{check.claim}:{check.what}" if check.claim else check.what
+
+
+def test_the_published_table_is_large_enough_and_of_this_twin() -> None:
+    table = pd.read_csv(book_file("data", "twin", "checks.csv"))
+    held, null = (table[table["kind"] == kind] for kind in ("coverage", "null"))
+    assert set(table["version"].astype(str)) == {VERSION}
+    assert list(held["what"]) == [check.what for check in [*CHEAP, *cohort.SLOW_RECOVERIES]]
+    assert held["share"].between(0.92, 0.98).all()
+    by_chapter = null["what"].str.startswith("chapter 3")
+    assert (null.loc[~by_chapter, "twins"] >= 200).all()
+    assert (null.loc[by_chapter, "twins"] >= 30).all()
+    assert set(null["claim"]) == {f"C{i}" for i in range(1, 9)}
+    allowed = binom.ppf(0.975, null["twins"], FALSE_ALARMS) / null["twins"]
+    assert (null["share"] <= allowed).all()
 
 
 @pytest.mark.parametrize("check", CHEAP, ids=named)
