@@ -52,7 +52,7 @@ def on_null(check: Recovery, n: int) -> dict[str, object]:
 def null_row(claim: str, what: str, supported: int, n: int) -> dict[str, object]:
     """Lay out one row of null twins."""
     interval = binomtest(supported, n).proportion_ci(method="exact")
-    return {"kind": "null", "claim": claim, "what": what, "twins": n, "share": supported / n, "low": interval.low,
+    return {"kind": "null twin", "claim": claim, "what": what, "twins": n, "share": supported / n, "low": interval.low,
             "high": interval.high}  # fmt: skip
 
 
