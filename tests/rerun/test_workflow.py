@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -23,8 +24,9 @@ pytestmark = pytest.mark.slow
 def start(out: Path, *more: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "fxyd3", "run", "--data", "twin:tiny", "--out", str(out), *more]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # as in a terminal, wherever the tests run
+    )  # fmt: skip
 
 
 def wait_for(out: Path, step: str, state: str, process: "subprocess.Popen[str]") -> None:
@@ -106,7 +108,10 @@ def test_a_kernel_that_dies_is_told_apart_from_bad_input(tmp_path: Path) -> None
     while not kernels:
         with contextlib.suppress(psutil.NoSuchProcess):  # steps come and go
             running = psutil.Process(process.pid).children(recursive=True)
-            kernels = [child for child in running if "ipykernel_launcher" in " ".join(child.cmdline())]
+            steps = [child for child in running if child.cmdline()[-2:] == ["fxyd3.rerun.step", "03-cells"]]
+            kernels = [
+                kernel for step in steps for kernel in step.children() if "ipykernel_launcher" in kernel.cmdline()
+            ]
         time.sleep(0.1)
     time.sleep(6)
     kernels[0].kill()
