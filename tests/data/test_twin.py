@@ -318,6 +318,19 @@ def test_stroma_and_immune_cells_come_with_unsorted_ones() -> None:
     )
 
 
+def test_ambient_counts_are_labelled() -> None:
+    soup, clean = (twin(2000, seed=6, patients=2, rates={"ambient": share}) for share in (0.2, 0.0))
+    assert (clean.obs["truth_ambient"] == 0).all()
+    whole = intact(soup)
+    total = np.asarray(whole.X.sum(axis=1)).ravel()
+    assert (whole.obs["truth_ambient"] <= total).all()
+    assert whole.obs["truth_ambient"].sum() / total.sum() == pytest.approx(0.2, abs=0.01)
+    # tumour cells make little of what plasma cells and T cells pour out
+    foreign = np.isin(soup.var_names, ["IGKC", "CD3D", "COL1A1"])
+    share = [cells.X[:, foreign].sum() / cells.X.sum() for cells in (intact(soup), intact(clean))]
+    assert share[0] > 1.5 * share[1]
+
+
 def test_no_tumour_cell_is_left_after_a_complete_response() -> None:
     adata = twin(2400, seed=4)
     response = adata.obs.groupby("patient", observed=True)["response"].agg(set)

@@ -56,6 +56,7 @@ def observations(design: Design) -> pd.DataFrame:
             "truth_state": _categorical(kind, [*STATES, *OTHERS]),
             "truth_ancestral": np.append(ANCESTRAL, [False] * len(OTHERS))[kind],
             "truth_quality": _categorical(cell["quality"], QUALITIES),
+            "truth_ambient": cell["ambient"],
         },
         index=pd.Index([f"cell-{i + 1:07d}" for i in range(design.cells)]),
     )
@@ -83,6 +84,7 @@ def _cells(design: Design) -> dict[str, Array]:
         mu, sigma = fixed.library[np.maximum(kind - len(STATES) + 1, 0)].T
         return np.asarray(np.exp(mu + sigma * rng.standard_normal(n)))
 
+    own, second = library(kind) * np.where(quality == 1, DYING_LIBRARY, 1.0), library(partner)
     return {
         "patient": patient,
         "arm": arm,
@@ -90,8 +92,9 @@ def _cells(design: Design) -> dict[str, Array]:
         "kind": kind,
         "partner": partner,
         "quality": quality,
-        "library": library(kind) * np.where(quality == 1, DYING_LIBRARY, 1.0),
-        "partner_library": library(partner),
+        "library": own,
+        "partner_library": second,
+        "ambient": rng.poisson(rate["ambient"] * own),
     }
 
 
@@ -116,9 +119,8 @@ def _block(design: Design, number: int) -> csr_matrix:
     second = {name: values[doublet] for name, values in cell.items()}
     counts[doublet] += draw(second, second["partner"], second["partner_library"])
     own = csr_matrix(counts)
-    soup = rng.poisson(ambient * cell["library"])
-    gene = np.searchsorted(fixed.ambient.cumsum()[:-1], rng.random(soup.sum()), side="right")
-    row = np.repeat(np.arange(len(soup)), soup)
+    gene = np.searchsorted(fixed.ambient.cumsum()[:-1], rng.random(cell["ambient"].sum()), side="right")
+    row = np.repeat(np.arange(len(own.indptr) - 1), cell["ambient"])
     return csr_matrix(own + csr_matrix((np.ones(len(gene), np.float32), (row, gene)), shape=own.shape))
 
 

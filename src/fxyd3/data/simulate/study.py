@@ -79,8 +79,9 @@ def twin(
         ``X``: raw counts (CSR, float32, one index dtype). ``obs``: patient, sample, batch, condition ("before",
         "after"), fraction, response ("residual", "pCR"; of the patient), truth_type ("tumour", "stroma", "immune"),
         truth_state, truth_ancestral, truth_quality ("intact", "dying", "doublet"; the truth of a doublet is that of its
-        first cell). ``var``: ``truth_log2fc_STATE`` (planted, in patients of average strength, before dividing by the
-        library size), ``truth_programme`` and ``truth_loading`` (log2 per standard deviation of the activity).
+        first cell), truth_ambient (counts of ambient RNA). ``var``: ``truth_log2fc_STATE`` (planted, in patients of
+        average strength, before dividing by the library size), ``truth_programme`` and ``truth_loading`` (log2 per
+        standard deviation of the activity).
         ``uns["twin"]``: what was asked for. ``uns["truth"]``: what was planted.
 
     Raises
