@@ -21,7 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 catalogue = typer.Typer(
-    help="Public data sets (list, get, verify), and the simulated one (twin).", no_args_is_help=True
+    help="Public data sets (list, get, verify), the simulated one (twin), and templates for your own tables.",
+    no_args_is_help=True,
 )
 app.add_typer(catalogue, name="data")
 
@@ -30,6 +31,8 @@ Genes = Annotated[
 ]
 Obs = Annotated[str | None, typer.Option(help="Table of cell annotations, joined by cell name.")]
 Select = Annotated[str | None, typer.Option(help="Which cells to use: an expression on the annotations.")]
+Wells = Annotated[str | None, typer.Option(help="Limiting-dilution table.")]
+Flow = Annotated[str | None, typer.Option(help="Sample sheet of FCS files, or their folder.")]
 Role = Annotated[str | None, typer.Option(help="Column with this role; guessed by its name if not given.")]
 
 
@@ -40,8 +43,12 @@ def run(
     ] = None,
     data: Annotated[
         list[str] | None,
-        typer.Option(help='"twin", a catalogue name, a file or folder; several times for several files.'),
+        typer.Option(
+            help='"twin", a catalogue name, a file or folder, several times for several files; "none": no cells.'
+        ),
     ] = None,
+    wells: Wells = None,
+    flow: Flow = None,
     out: Annotated[str | None, typer.Option(help="Run folder; runs/ and the name of the data if not given.")] = None,
     select: Select = None,
     genes: Genes = None,
@@ -63,9 +70,9 @@ def run(
     from fxyd3 import rerun
 
     options = {
-        "data": ",".join(data) if data else None, "out": out, "select": select, "genes": genes, "obs": obs,
-        "patient": patient, "sample": sample, "batch": batch, "condition": condition, "fraction": fraction,
-        "cell_type": cell_type, "seed": seed, "cores": cores,
+        "data": ",".join(data) if data else None, "wells": wells, "flow": flow, "out": out, "select": select,
+        "genes": genes, "obs": obs, "patient": patient, "sample": sample, "batch": batch, "condition": condition,
+        "fraction": fraction, "cell_type": cell_type, "seed": seed, "cores": cores,
     }  # fmt: skip
     values = _from_file(config) | _from_pairs(parameter or []) | {k: v for k, v in options.items() if v is not None}
     try:
@@ -87,7 +94,11 @@ def run(
 
 @app.command()
 def check(
-    file: Annotated[list[str], typer.Argument(help="The data: a file or folder, or several.")],
+    file: Annotated[
+        list[str] | None, typer.Argument(help="The data: a file or folder, or several; none for assay tables alone.")
+    ] = None,
+    wells: Wells = None,
+    flow: Flow = None,
     select: Select = None,
     genes: Genes = None,
     obs: Obs = None,
@@ -108,8 +119,11 @@ def check(
     given = {"patient": patient, "sample": sample, "batch": batch, "condition": condition, "fraction": fraction,
              "cell_type": cell_type}  # fmt: skip
     roles = {k: v for k, v in given.items() if v}
+    tables = {name: path for name, path in (("limiting_dilution", wells), ("cell_sort", flow)) if path}
+    if not (file or tables):
+        raise InputError("There is nothing to check: name a file or folder, or a table with --wells or --flow.")
     result = examine(
-        ",".join(file), genes=genes or "", obs=obs or "", roles=roles, select=select or "",
+        ",".join(file or []), tables=tables, genes=genes or "", obs=obs or "", roles=roles, select=select or "",
         unsorted=unsorted, enriched=enriched,
     )  # fmt: skip
     if as_json:
@@ -182,6 +196,23 @@ def twin(
     print(f"Simulated, every file: {folder}")
     for path in paths:
         print(f"  {path.name}")
+
+
+@catalogue.command()
+def templates(
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")],
+) -> None:
+    """Copy the tables to start from, for wells, FCS files and annotations of cells."""
+    import shutil
+
+    from fxyd3.data.assays import templates as shipped
+
+    folder.mkdir(parents=True, exist_ok=True)
+    there = [path.name for path in shipped() if (folder / path.name).exists()]
+    if there:
+        raise InputError(f"{folder} already holds {', '.join(there)}: choose another folder.")
+    for path in shipped():
+        print(shutil.copyfile(path, folder / path.name))
 
 
 def _from_file(config: Path | None) -> dict[str, Any]:

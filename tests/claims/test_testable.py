@@ -16,6 +16,7 @@ WHOLE: dict[str, Any] = {
     "roles": {"patient": "donor", "condition": "timepoint", "fraction": "gate"},
     "levels": {"condition": ["before", "after"], "fraction": ["NRP1-high", "unsorted"]},
     "tables": {"limiting_dilution", "dose_pair"},
+    "experiments": {"limiting_dilution": 3},
     "enriched": False,
 }
 
@@ -51,6 +52,8 @@ def test_no_facts_test_nothing_and_every_claim_says_why() -> None:
         ({"levels": WHOLE["levels"] | {"fraction": ["unsorted"]}}, {"C2"}, "--fraction"),
         ({"tables": {"dose_pair"}}, {"C1"}, "limiting-dilution"),
         ({"tables": set()}, {"C1", "C6", "C7"}, "table"),
+        ({"experiments": {"limiting_dilution": 2}}, {"C1"}, "the table has 2"),
+        ({"cells": 0}, {"C2", "C3", "C4", "C5", "C8"}, "needs cells"),
     ],
 )
 def test_what_is_taken_away_is_named_where_it_matters(change: dict[str, Any], lost: set[str], remedy: str) -> None:
@@ -70,6 +73,12 @@ def test_sorted_cells_may_be_declared_or_named() -> None:
     levels = {"levels": {"fraction": ["bulk"]}}
     assert "C2" in testable(plain | levels)
     assert "C2" not in testable(plain | levels | {"unsorted": "bulk"})
+
+
+def test_wells_alone_test_the_claim_on_wells() -> None:
+    wells = {"tables": {"limiting_dilution"}, "experiments": {"limiting_dilution": 4}, "cells": 0}
+    assert testable(wells) == {"C1"}
+    assert "symbols" not in claims.testability(wells)["C3"], "what the cells would lack is no question without cells"
 
 
 def test_more_data_never_lose_a_claim() -> None:

@@ -64,8 +64,8 @@ class Needs(_Part):
         Cells sorted on NRP1 or IGF1R: a column of fractions, or the word of the user that all cells are.
     conditions, patients
         The fewest treatment conditions and patients.
-    tables
-        Assay tables.
+    tables, experiments
+        Assay tables, and the fewest independent experiments in each.
     """
 
     symbols: bool = False
@@ -75,6 +75,7 @@ class Needs(_Part):
     conditions: int = Field(0, ge=0)
     patients: int = Field(0, ge=0)
     tables: tuple[str, ...] = ()
+    experiments: int = Field(0, ge=0)
 
 
 Text = Annotated[str, Field(min_length=1)]

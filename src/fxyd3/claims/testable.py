@@ -18,8 +18,10 @@ def testability(facts: Mapping[str, Any]) -> dict[str, str]:
     facts
         What is known of the data: ``symbols`` (bool: gene symbols, not Ensembl ids alone), ``genes`` (set of gene
         names), ``patients`` (int), ``roles`` (role to column), ``levels`` (role to its levels), ``tables`` (set of
-        assay tables), ``enriched`` (bool: all cells come from an NRP1 or IGF1R sort). What is not there counts as
-        absent. ``unsorted`` names the level of the fraction that was not sorted; "unsorted" if not given.
+        assay tables), ``experiments`` (assay table to its number of experiments that hold sorted and unsorted cells),
+        ``enriched`` (bool: all cells come from an NRP1 or IGF1R sort), ``cells`` (int; 0: there are none). What is not
+        there counts as absent. ``unsorted`` names the level of the fraction that was not sorted; "unsorted" if not
+        given.
 
     Returns
     -------
@@ -35,13 +37,22 @@ def testability(facts: Mapping[str, Any]) -> dict[str, str]:
 
 def _missing(claim: Claim, facts: Mapping[str, Any]) -> Iterator[str]:
     needs, roles, levels = claim.needs, facts.get("roles", {}), facts.get("levels", {})
+    unsorted = facts.get("unsorted", "unsorted")
     if claim.lacking and not (needs.tables and set(needs.tables) <= set(facts.get("tables", ()))):
         yield f"needs {claim.lacking}"
+    elif few := [n for name in needs.tables if (n := facts.get("experiments", {}).get(name, 0)) < needs.experiments]:
+        yield (
+            f"needs sorted and unsorted cells side by side in at least {needs.experiments} experiments: the table has "
+            f"{min(few)}; name them in a column 'experiment', and call the group that was not sorted '{unsorted}'"
+        )
+    if facts.get("cells") == 0 and (needs.symbols or needs.sorted or needs.conditions or needs.patients):
+        yield "needs cells: give a file or folder of counts"
+        return
     if needs.symbols and not facts.get("symbols"):
         yield "needs gene symbols: give a table of gene ids and symbols with --genes"
     elif needs.symbols:
         yield from _missing_genes(claim, frozenset(facts.get("genes", ())))
-    sorted_levels = set(levels.get("fraction", ())) - {facts.get("unsorted", "unsorted")}
+    sorted_levels = set(levels.get("fraction", ())) - {unsorted}
     if needs.sorted and not facts.get("enriched") and not sorted_levels:
         yield "needs cells sorted on NRP1 or IGF1R: name the column with --fraction, or say --enriched if all cells are"
     if needs.conditions and "condition" not in roles:

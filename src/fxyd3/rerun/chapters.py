@@ -12,13 +12,14 @@ from fxyd3.rerun.parameters import CellsParameters, ScorecardParameters, StudyPa
 class Chapter:
     """One executable chapter.
 
-    ``needs`` names the chapters whose evidence or stages it reads.
+    ``needs`` names the chapters whose evidence or stages it reads; ``cells`` says that it cannot do without cells.
     """
 
     slug: str
     page: str
     parameters: type[StudyParameters]
     needs: tuple[str, ...] = ()
+    cells: bool = False
 
     @property
     def notebook(self) -> Path:
@@ -29,7 +30,7 @@ class Chapter:
 CHAPTERS = {
     chapter.slug: chapter
     for chapter in (
-        Chapter("cells", "03-cells", CellsParameters),
+        Chapter("cells", "03-cells", CellsParameters, cells=True),
         Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("cells",)),
         Chapter("twin", "reference/twin", TwinParameters),
     )

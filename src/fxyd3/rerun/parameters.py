@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from fxyd3.data.assays import ASSAYS
 from fxyd3.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
+NO_CELLS = "none"  # as `data`: a run on assay tables alone
 ROLES = ("patient", "sample", "batch", "condition", "fraction", "cell_type")
 
 
@@ -35,6 +37,13 @@ class StudyParameters(BaseModel):
     enriched: bool = Field(False, description="all cells come from an NRP1 or IGF1R sort")
     seed: int = Field(1, ge=0, le=2**32 - 1, description="seed of every random step")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _tables_alone_bring_no_cells(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Own assay tables are not mixed with the twin's cells unless that is asked for."""
+        own = any(values.get(kind.parameter) for kind in ASSAYS.values())
+        return {"data": NO_CELLS} | values if own else values
+
     @field_validator("data")
     @classmethod
     def _data_is_named(cls, value: str) -> str:
@@ -42,9 +51,44 @@ class StudyParameters(BaseModel):
             raise ValueError('it is empty; give "twin", a catalogue name or a file')
         return value
 
+    @property
+    def without_cells(self) -> bool:
+        """Whether the run has no cells, only assay tables."""
+        return self.data.strip() == NO_CELLS
+
+    def tables(self) -> dict[str, str]:
+        """Return the reader's own assay tables that were named: path by kind."""
+        named = {kind.name: getattr(self, kind.parameter, "") for kind in ASSAYS.values()}
+        return {name: path for name, path in named.items() if path}
+
     def roles(self) -> dict[str, str]:
         """Return the columns that were named, by role."""
         return {role: getattr(self, role) for role in ROLES if getattr(self, role)}
+
+
+class EnrichmentParameters(StudyParameters):
+    """Chapter 2, enriching cancer stem cells."""
+
+    wells: str = Field("", description="limiting-dilution table; empty: the twin's if the data are the twin, else none")
+    flow: str = Field(
+        "",
+        description="sample sheet of FCS files, or their folder; empty: the twin's if the data are the twin, else none",
+    )
+    control: str = Field("fmo", description="control that sets the gates: fmo or isotype")
+    gate_quantile: float = Field(0.99, ge=0.5, le=0.9999, description="share of the control's events below the gate")
+    stem_signature: str = Field(
+        "LIM_MAMMARY_LUMINAL_PROGENITOR_UP",
+        min_length=1,
+        description="gene set from data/signatures.gmt asked in sorted cells",
+    )
+    confidence: float = Field(0.95, ge=0.5, le=0.999, description="confidence of the intervals")
+
+    @field_validator("control")
+    @classmethod
+    def _control_is_known(cls, value: str) -> str:
+        if value not in ("fmo", "isotype"):
+            raise ValueError(f"it is '{value}', but must be fmo or isotype")
+        return value
 
 
 class CellsParameters(StudyParameters):
@@ -74,7 +118,7 @@ class TwinParameters(StudyParameters):
     """The page on the twin, which needs the seed alone."""
 
 
-class RunParameters(CellsParameters):
+class RunParameters(CellsParameters, EnrichmentParameters):
     """All that `fxyd3 run` takes: the parameters of every chapter, and how to run them."""
 
     cores: int = Field(2, ge=1, le=1024, description="processes at once")

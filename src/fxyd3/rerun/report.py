@@ -43,35 +43,47 @@ def assemble(out: Path) -> Path:
     for notebook in sorted((out / "notebooks").rglob("[!.]*.ipynb")):
         shutil.copyfile(notebook, book / "chapters" / notebook.relative_to(out / "notebooks"))
     about = read_json(out / "stages" / "study.json")["about"]
-    (book / "chapters" / "this-run.txt").write_text(this_run(about), encoding="utf-8")
+    tables = read_json(out / "plan.json").get("tables", {})
+    (book / "chapters" / "this-run.txt").write_text(this_run(about, tables), encoding="utf-8")
     return book
 
 
-def this_run(about: dict[str, Any]) -> str:
-    """Return the notice on the front page that says which data this book shows."""
-    if about["simulated"]:
+def this_run(about: dict[str, Any], tables: dict[str, Any]) -> str:
+    """Return the notice on the front page that says which data this book shows: cells, and own assay tables."""
+    chosen = f", the cells with `{about['select']}`" if about["select"] else ""
+    cells = f"**{about['source']}** ({about['cells']:,} cells, {about['genes']:,} genes){chosen}"
+    parts = [(about["simulated"], cells)] if about["cells"] else []
+    parts += [(t["simulated"], f"**{t['source']}** ({t['what']}, {t['rows']:,} rows)") for t in tables.values()]
+    simulated, measured = ([what for is_so, what in parts if is_so is kind] for kind in (True, False))
+    if not measured:
         return (
             ":::{admonition} This copy of the book shows simulated data\n:class: warning\n"
             "Every number and figure in the chapters comes from **the twin**, a simulated cohort whose truth we\n"
             "planted. "
             "It shows how each claim is tested. It is no evidence about any person or tumour.\n:::\n"
         )
-    chosen = f" The cells were chosen with `{about['select']}`." if about["select"] else ""
+    if simulated:
+        return (
+            ":::{admonition} This copy of the book shows measured and simulated data\n:class: warning\n"
+            f"Measured: {' and '.join(measured)}.\n"
+            f"**Simulated**: {' and '.join(simulated)}. What is simulated is no evidence about any person or tumour.\n"
+            "Each figure and each verdict says which of them it rests on.\n:::\n"
+        )
+    without = "" if about["cells"] else " No cells were given, so the chapters about cells were left out."
     return (
         ":::{admonition} This copy of the book is a rerun on measured data\n:class: note\n"
-        f"Every number and figure in the chapters comes from **{about['source']}**\n"
-        f"({about['cells']:,} cells, {about['genes']:,} genes).{chosen}\n:::\n"
+        f"Every number and figure in the chapters comes from {' and '.join(measured)}.{without}\n:::\n"
     )
 
 
 def build(out: Path) -> dict[str, Any]:
     """Build the HTML of a run from a clean folder; returns what went wrong, or nothing.
 
-    Warnings are errors, unless a chapter has failed: its missing sections leave dangling references.
+    Warnings are errors, unless a chapter has failed or was left out: its missing sections leave dangling references.
     """
     book = assemble(out)
     states = (read_json(path) for path in (out / "status").rglob("*.json"))
-    whole = not any(status.get("state") == "failed" for status in states if status.get("step") != "book")
+    whole = all(status.get("state") == "done" for status in states if status.get("step") != "book")
     strict = ["-W", "-n", "--keep-going"] if whole else []
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(book), *strict]
     environment = os.environ | {"PYTHONWARNINGS": "ignore", "NO_COLOR": "1"}

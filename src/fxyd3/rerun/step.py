@@ -13,6 +13,7 @@ from typing import Any
 
 from fxyd3.files import read_json, replacing, write_json
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
+from fxyd3.rerun.parameters import NO_CELLS
 
 INPUT_ERRORS = {"InputError", "DataError"}  # told in one sentence, so their name is not shown
 TIME_LIMIT = 24 * 3600  # seconds for one cell: a large study may take hours, a hung kernel must not take for ever
@@ -30,7 +31,12 @@ def main(step: str, out: Path) -> None:
     else:
         plan = read_json(out / "plan.json")
         chapter = next(c for c in CHAPTERS.values() if c.page == step)
-        error = execute(chapter, out, parameters=plan["steps"][step]["parameters"], cwd=Path(plan["cwd"]))
+        given = plan["steps"][step]["parameters"]
+        if chapter.cells and given.get("data") == NO_CELLS:
+            leave_out(chapter, out)
+            write_json(status, {"step": step, "started": started, "state": "left out", "seconds": 0.0})
+            return
+        error = execute(chapter, out, parameters=given, cwd=Path(plan["cwd"]))
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     end: dict[str, Any] = {"state": "failed" if error else "done", "seconds": round(time.time() - started, 1)}
     write_json(status, {"step": step, "started": started, **end, "peak_mib": peak // 1024, "error": error})
@@ -54,11 +60,7 @@ def execute(chapter: Chapter, out: Path, *, parameters: dict[str, Any], cwd: Pat
     """
     import papermill
 
-    from fxyd3 import claims
-
-    for claim in claims.load_claims().values():
-        if claim.chapter == chapter.slug:
-            (out / "evidence" / f"{claim.id}.json").unlink(missing_ok=True)
+    forget_evidence(chapter, out)
     os.environ["FXYD3_OUT"] = str(out)
     error: dict[str, Any] = {}
     with replacing(out / "notebooks" / f"{chapter.page}.ipynb") as partial:
@@ -74,6 +76,30 @@ def execute(chapter: Chapter, out: Path, *, parameters: dict[str, Any], cwd: Pat
                      "message": f"{failure} The usual cause is too little memory."}  # fmt: skip
         tidy(partial, error)
     return error
+
+
+def leave_out(chapter: Chapter, out: Path) -> None:
+    """Make the page of a chapter that needs cells in a run without them: its title, and how to give them."""
+    import nbformat
+
+    forget_evidence(chapter, out)
+    book = nbformat.read(chapter.notebook, as_version=4)
+    notice = (
+        ":::{note}\n**This run has no cells, so this chapter was left out.** To read it about your own cells, give "
+        "them too: `fxyd3 check FILE` says whether they fit, and `fxyd3 run --data FILE` runs it.\n:::"
+    )
+    book.cells = [*book.cells[:1], nbformat.v4.new_markdown_cell(notice, id="left-out")]
+    with replacing(out / "notebooks" / f"{chapter.page}.ipynb") as partial:
+        nbformat.write(book, partial)
+
+
+def forget_evidence(chapter: Chapter, out: Path) -> None:
+    """Take away what a chapter found when it ran before."""
+    from fxyd3 import claims
+
+    for claim in claims.load_claims().values():
+        if claim.chapter == chapter.slug:
+            (out / "evidence" / f"{claim.id}.json").unlink(missing_ok=True)
 
 
 def tidy(path: Path, error: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A run as a chapter sees it: parameters, study, stages, evidence."""
+"""A run as a chapter sees it: parameters, study, assay tables, stages, evidence."""
 
 import hashlib
 import json
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fxyd3.data.assays import ASSAYS, AssayTable, assay_kind, data_label, read_assay, twin_assay
+from fxyd3.data.report import Report
 from fxyd3.errors import InputError
 from fxyd3.files import read_json, replacing, write_json
 from fxyd3.paths import runs_root
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from fxyd3.claims import Evidence, Record
-    from fxyd3.data import Report
 
+NO_STUDY = {"source": "", "hash": "", "simulated": False, "cells": 0, "genes": 0, "select": ""}
 _begun: set[str] = set()
 
 
@@ -70,7 +72,8 @@ def run_folder(parameters: StudyParameters) -> Path:
     named = parameters.out or os.environ.get("FXYD3_OUT", "")
     if named:
         return Path(named).expanduser().resolve()
-    first = parameters.data.split(",")[0].strip()
+    first = next(iter(parameters.tables().values()), "") if parameters.without_cells else ""
+    first = first or parameters.data.split(",")[0].strip()
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(first).name).strip("-.") or "data"
     return runs_root() / name
 
@@ -90,20 +93,73 @@ class Run:
         self.chapter = this
         self.parameters = parameters
         self.out = run_folder(parameters)
+        self._assays: dict[str, AssayTable | None] = {}
 
     @property
     def about(self) -> dict[str, Any]:
-        """What is known of the input: source, hash, simulated, cells, genes; read from the study's report."""
+        """What is known of the input: source, hash, simulated, cells, genes; without cells, of the own tables."""
         self._ensure_study()
-        return read_json(self.out / "stages" / "study.json")["about"]  # type: ignore[no-any-return]
+        about: dict[str, Any] = read_json(self.out / "stages" / "study.json")["about"]
+        if self.parameters.without_cells:
+            tables = self.tables.values()
+            about["source"] = ", ".join(table["source"] for table in tables) or "nothing"
+            about["hash"] = " ".join(table["hash"] for table in tables)
+            about["simulated"] = any(table["simulated"] for table in tables)
+        return about
+
+    @property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """What is known of the reader's own assay tables: by kind, as in `AssayTable.about`.
+
+        A chapter that takes no tables knows those of the run.
+        """
+        own = {name: table.about for name in self.parameters.tables() if (table := self.assay(name))}
+        return own or read_json(self.out / "plan.json").get("tables", {})
 
     @property
     def label(self) -> str:
-        """What every figure carries: where its data come from, and whether they are simulated."""
-        return "Simulated data (twin)" if self.about["simulated"] else f"Measured data: {self.about['source']}"
+        """What every figure on the cells carries: where its data come from, and whether they are simulated."""
+        about = self.about
+        return data_label(about["source"], simulated=about["simulated"])
 
-    def study(self) -> "AnnData":
+    def assay(self, name: str) -> AssayTable | None:
+        """Return an assay table: the reader's own, else the twin's if the data are the twin, else None.
+
+        The twin's table and its files are written into the run's stages and read as any other.
+
+        Parameters
+        ----------
+        name
+            A kind of :data:`fxyd3.data.assays.ASSAYS`, whose parameter this chapter has.
+
+        Raises
+        ------
+        InputError
+            When there is no such kind, or the table does not keep its schema.
+        """
+        if name not in self._assays:
+            path = self.parameters.tables().get(assay_kind(name).name) or self._twin_assay(name)
+            self._assays[name] = read_assay(name, path) if path else None
+        return self._assays[name]
+
+    def _twin_assay(self, name: str) -> Path | None:
+        twin, *words = self.parameters.data.split(":")
+        if twin != "twin":
+            return None
+        null = "null" in words
+        key = [self.parameters.seed, null, code_hash()]
+        folder = self.out / "stages" / name
+        kept = read_json(folder.with_suffix(".json"))
+        if kept.get("key") == key and (folder / kept["table"]).is_file():
+            return folder / str(kept["table"])
+        path = twin_assay(name, seed=self.parameters.seed, null=null).write(folder)
+        write_json(folder.with_suffix(".json"), {"key": key, "table": path.name})
+        return path
+
+    def study(self) -> "AnnData | None":
         """Return the prepared study (raw counts in ``X``); it is made and kept on disk if it is not there yet.
+
+        None in a run without cells.
 
         Raises
         ------
@@ -112,9 +168,16 @@ class Run:
         """
         import anndata
 
-        return self._ensure_study() or anndata.read_h5ad(self.out / "stages" / "study.h5ad")
+        made = self._ensure_study()
+        if made is None and not self.parameters.without_cells:
+            made = anndata.read_h5ad(self.stage("study"))
+        return made
 
     def _ensure_study(self) -> "AnnData | None":
+        if self.parameters.without_cells:
+            self.stage("study").unlink(missing_ok=True)
+            write_json(self.out / "stages" / "study.json", {"about": NO_STUDY, "report": Report("").to_dict()})
+            return None
         key = study_key(self.parameters)
         if read_json(self.out / "stages" / "study.json").get("key") == key and self.stage("study").is_file():
             return None
@@ -135,11 +198,19 @@ class Run:
             adata.write_h5ad(partial, compression="lzf")
         return self.stage(name)
 
-    def record(self, evidence: "Evidence") -> "Record":
-        """Decide a claim by its rule and keep the evidence as ``evidence/<claim>.json``; shows the verdict."""
+    def record(self, evidence: "Evidence", assay: AssayTable | None = None) -> "Record":
+        """Decide a claim by its rule and keep the evidence as ``evidence/<claim>.json``; shows the verdict.
+
+        Parameters
+        ----------
+        evidence
+            What the chapter found.
+        assay
+            The table that it rests on; None: the cells.
+        """
         from fxyd3 import claims
 
-        about = self.about
+        about = self.about | (assay.about if assay else {})
         context = {k: about[k] for k in ("source", "simulated", "hash")} | {"versions": versions()}
         return claims.record(evidence, self.out / "evidence", context)
 
@@ -159,11 +230,14 @@ class Run:
         return claims.ledger_table(self.out / "evidence")
 
     def findings(self) -> "pd.DataFrame":
-        """Return what was recognised and mended in the data when they were read."""
+        """Return what was recognised and mended in the data and the assay tables when they were read."""
         import pandas as pd
 
         self._ensure_study()
         found = read_json(self.out / "stages" / "study.json")["report"]["findings"]
+        asked = [kind.name for kind in ASSAYS.values() if kind.parameter in self.chapter.parameters.model_fields]
+        tables = self.tables | {name: table.about for name in asked if (table := self.assay(name))}
+        found = sum((table["findings"] for table in tables.values()), found)
         return pd.DataFrame(found).set_axis(["", "found", "what you can do"], axis=1).set_index("")
 
     def versions(self) -> "pd.DataFrame":
@@ -174,12 +248,17 @@ class Run:
 
     def _repr_markdown_(self) -> str:
         about = self.about
-        kind = "**Simulated** data" if about["simulated"] else "Measured data"
         chosen = f", the cells with `{about['select']}`" if about["select"] else ""
-        return f"{kind}: {about['source']}{chosen}. {about['cells']:,} cells, {about['genes']:,} genes."
+        cells = f"{_kind(about)}: {about['source']}{chosen}. {about['cells']:,} cells, {about['genes']:,} genes."
+        tables = [f"{_kind(table)}: {table['source']}. A {table['what']}." for table in self.tables.values()]
+        return " ".join([cells if about["cells"] else "No cells were given.", *tables])
 
     def __repr__(self) -> str:
         return self._repr_markdown_().replace("**", "").replace("`", "")
+
+
+def _kind(about: Mapping[str, Any]) -> str:
+    return "**Simulated** data" if about["simulated"] else "Measured data"
 
 
 def read_data(parameters: StudyParameters) -> "tuple[AnnData, Report]":

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fxyd3.data.assays import ASSAYS, read_assay
 from fxyd3.errors import InputError
 from fxyd3.files import read_json, write_json
 from fxyd3.rerun import report
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
-from fxyd3.rerun.parameters import RunParameters, StudyParameters, validate
+from fxyd3.rerun.parameters import NO_CELLS, RunParameters, StudyParameters, validate
 from fxyd3.rerun.provenance import code_hash, digest, machine, versions
 from fxyd3.rerun.step import INPUT_ERRORS
 from fxyd3.rerun.view import Run, read_data, run_folder, study_key
 
-STATES = {"waiting": "·", "running": "▶", "done": "✔", "failed": "✘"}
+STATES = {"waiting": "·", "running": "▶", "done": "✔", "left out": "–", "failed": "✘"}
+FINISHED = ("done", "left out")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ def run(values: Mapping[str, Any], *, where: str = "", dry: bool = False) -> Out
         Before any kernel starts: for parameters, data or columns that are wrong, and for a folder in use.
     """
     parameters = validate(RunParameters, values, where=where)
+    if parameters.without_cells and not parameters.tables():
+        ways = ", ".join(f"--{kind.parameter}" for kind in ASSAYS.values())
+        raise InputError(f"Without cells (data: {NO_CELLS}) there is nothing to run: give a table ({ways}) or --data.")
     out = run_folder(parameters)
     if dry:
         _describe(parameters, out)
@@ -72,10 +77,11 @@ def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
 
     started = time.time()
     print(f"Run folder: {_short(out)}")
+    planned = plan(parameters)
     study = Run(CHAPTERS["cells"], parameters)
     print(f"{study}  ({time.time() - started:.0f} s)")
     _forget_unfinished(out)
-    write_json(out / "plan.json", plan(parameters))
+    write_json(out / "plan.json", planned)
     code = _snakemake(out, parameters.cores, lock)
     errors, kinds = {}, set()
     for step in (*(c.page for c in CHAPTERS.values()), "book"):
@@ -93,18 +99,27 @@ def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
 
 
 def plan(parameters: StudyParameters) -> dict[str, Any]:
-    """Return the chapter graph: for each step its needs, its parameters, and a hash of all it depends on."""
+    """Return the chapter graph: for each step its needs, its parameters, and a hash of all it depends on.
+
+    Own assay tables are read for it: a chapter that takes one depends on what the table holds.
+    """
+    tables = {name: read_assay(name, path).about for name, path in parameters.tables().items()}
     steps = {}
     for chapter in CHAPTERS.values():
         own = changed(chapter, parameters)
-        depends_on = [study_key(parameters), own, digest([chapter.notebook], base=chapter.notebook.parent)]
+        hashes = [tables[name]["hash"] for name in tables if ASSAYS[name].parameter in own]
+        depends_on = [study_key(parameters), own, digest([chapter.notebook], base=chapter.notebook.parent), hashes]
         steps[chapter.page] = {
             "needs": [CHAPTERS[slug].page for slug in chapter.needs],
             "parameters": own,
             "depends_on": json.dumps(depends_on, sort_keys=True),
         }
     book = json.dumps([report.book_hash(), code_hash()])
-    return {"python": sys.executable, "cwd": str(Path.cwd()), "steps": steps, "book_depends_on": book}
+    study = [] if parameters.without_cells else ["stages/study.h5ad"]
+    return {
+        "python": sys.executable, "cwd": str(Path.cwd()), "study": study, "tables": tables, "steps": steps,
+        "book_depends_on": book,
+    }  # fmt: skip
 
 
 def changed(chapter: Chapter, parameters: StudyParameters) -> dict[str, Any]:
@@ -115,14 +130,22 @@ def changed(chapter: Chapter, parameters: StudyParameters) -> dict[str, Any]:
 
 
 def _describe(parameters: RunParameters, out: Path) -> None:
-    adata, _ = read_data(parameters)
+    planned = plan(parameters)
     print(f"Dry run: nothing is written.\nRun folder: {_short(out)}")
-    print(f"Data: {adata.uns['fxyd3']['source']}, {adata.n_obs:,} cells, {adata.n_vars:,} genes.")
+    if parameters.without_cells:
+        print("Data: no cells.")
+    else:
+        adata, _ = read_data(parameters)
+        print(f"Data: {adata.uns['fxyd3']['source']}, {adata.n_obs:,} cells, {adata.n_vars:,} genes.")
+    for table in planned["tables"].values():
+        print(f"Table: {table['source']}, {table['what']}, {table['rows']:,} rows.")
+    left_out = {chapter.page for chapter in CHAPTERS.values() if chapter.cells and parameters.without_cells}
     old = read_json(out / "plan.json").get("steps", {})
-    for page, step in plan(parameters)["steps"].items():
-        kept = old.get(page, {}).get("depends_on") == step["depends_on"] and _state(out, page) == "done"
+    for page, step in planned["steps"].items():
+        kept = old.get(page, {}).get("depends_on") == step["depends_on"] and _state(out, page) in FINISHED
         given = ", ".join(f"{name}={value!r}" for name, value in step["parameters"].items())
-        print(f"  {page}: {'is up to date' if kept else 'would run'}{f' with {given}' if given else ''}")
+        would = "would be left out" if page in left_out else "would run"
+        print(f"  {page}: {'is up to date' if kept else would}{f' with {given}' if given else ''}")
 
 
 @contextmanager
@@ -156,7 +179,7 @@ def _forget_unfinished(out: Path) -> None:
     """Let failed or interrupted steps run again, and keep the finished ones."""
     for step in (*(c.page for c in CHAPTERS.values()), "book"):
         status = out / "status" / f"{step}.json"
-        if _state(out, step) != "done":
+        if _state(out, step) not in FINISHED:
             status.unlink(missing_ok=True)
             (out / "notebooks" / f"{step}.ipynb").unlink(missing_ok=True)
             if step == "book":
@@ -215,7 +238,7 @@ def _follow(process: "subprocess.Popen[Any]", out: Path) -> None:
     while True:
         ended = process.poll() is not None
         for step in steps:
-            if step not in told and _state(out, step) in ("done", "failed"):
+            if step not in told and _state(out, step) in (*FINISHED, "failed"):
                 told.add(step)
                 print(line(step), flush=True)
         if ended:
@@ -225,9 +248,11 @@ def _follow(process: "subprocess.Popen[Any]", out: Path) -> None:
 
 def _write_provenance(parameters: RunParameters, out: Path, started: float) -> None:
     study = read_json(out / "stages" / "study.json")
+    tables = read_json(out / "plan.json")["tables"]
     steps = [read_json(out / "status" / f"{step}.json") for step in (*(c.page for c in CHAPTERS.values()), "book")]
     content = {
         "input": study["about"],
+        "tables": tables,
         "report": study["report"],
         "parameters": parameters.model_dump(),
         "versions": versions(),

@@ -1,0 +1,384 @@
+"""The reader's own assay tables: which there are, their columns, and how they are read."""
+
+import csv
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from fxyd3.data.reading import reading
+from fxyd3.data.report import DataError, Finding, Findings, few, nearest
+from fxyd3.errors import InputError
+from fxyd3.files import read_json
+from fxyd3.paths import book_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandera.pandas import DataFrameSchema
+
+    from fxyd3.data.simulate import Assay
+
+ABSENT = {"", "na", "nan", "n/a"}
+TABLES = (".csv", ".tsv", ".txt")
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+SAMPLES = r"unstained|isotype|stained|(single|fmo)-\S.*"
+
+
+@dataclass(frozen=True)
+class AssayKind:
+    """One kind of assay table.
+
+    Attributes
+    ----------
+    name
+        Such as ``"limiting_dilution"``: the word of claims, templates, and of the function in
+        `fxyd3.data.simulate` that draws the twin's.
+    parameter
+        The parameter of a run that names the reader's table, such as ``"wells"``.
+    what
+        What it is, for people.
+    schema
+        Makes its pandera schema; each column says in its description what it holds.
+    synonyms
+        Other column names that are understood.
+    files
+        The column that names files beside the table; empty: none.
+    """
+
+    name: str
+    parameter: str
+    what: str
+    schema: Callable[[], "DataFrameSchema"]
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    files: str = ""
+
+
+@dataclass(frozen=True)
+class AssayTable:
+    """An assay table that keeps its schema.
+
+    Attributes
+    ----------
+    name
+        Its kind.
+    table
+        The columns of the schema, in its order: text (str), whole numbers (int64) and numbers (float64). Optional
+        columns that the file lacks are left out.
+    path
+        Folder of the table and of the files it names.
+    source, hash, simulated
+        Name of the file, sha256 of it and of the files it names, and whether they say that they are simulated.
+    findings
+        What was recognised and mended.
+    """
+
+    name: str
+    table: "pd.DataFrame"
+    path: Path
+    source: str
+    hash: str
+    simulated: bool
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What every figure of this table carries: where it comes from, and whether it is simulated."""
+        return data_label(self.source, simulated=self.simulated)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is known of the table, JSON-ready: what, source, hash, simulated, rows, findings."""
+        return {
+            "what": ASSAYS[self.name].what, "source": self.source, "hash": self.hash, "simulated": self.simulated,
+            "rows": len(self.table), "findings": [asdict(finding) for finding in self.findings],
+        }  # fmt: skip
+
+
+def data_label(source: str, *, simulated: bool) -> str:
+    """Return what a figure says of its data: ``Simulated data (twin)`` or ``Measured data:`` and their name."""
+    return "Simulated data (twin)" if simulated else f"Measured data: {source}"
+
+
+def _limiting_dilution() -> "DataFrameSchema":
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    columns = {
+        "experiment": Column(
+            str, required=False, description="independent experiment (optional; without it all rows are one)"
+        ),
+        "group": Column(str, description="which cells: the sorted fraction, or unsorted"),
+        "cells_per_well": Column(
+            float, Check.gt(0, error="must be above zero"), description="dose: mean number of cells put into a well"
+        ),
+        "wells_tested": Column(
+            int, Check.ge(0, error="cannot be negative"), description="wells at this dose (whole number)"
+        ),
+        "wells_positive": Column(
+            int, Check.ge(0, error="cannot be negative"), description="wells among them with growth (whole number)"
+        ),
+    }
+    possible = Check(
+        lambda table: table["wells_positive"] <= table["wells_tested"],
+        error="wells_positive cannot be above wells_tested",
+    )
+    return DataFrameSchema(columns, checks=possible)
+
+
+def _cell_sort() -> "DataFrameSchema":
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    columns = {
+        "file": Column(
+            str,
+            Check(lambda files: ~files.duplicated(), error="must be named once only"),
+            description="FCS file, beside the table",
+        ),
+        "sample": Column(
+            str,
+            Check.str_matches(
+                f"^({SAMPLES})$", error="must be unstained, single-MARKER, isotype, fmo-MARKER or stained"
+            ),
+            description="unstained, single-MARKER, isotype, fmo-MARKER or stained; MARKER as in the file, such as NRP1",
+        ),
+        "replicate": Column(
+            int,
+            Check.ge(1, error="must be 1 or more"),
+            description="independent sort that the file belongs to (1, 2, ...)",
+        ),
+        "stain": Column(
+            str, required=False, nullable=True, description="what is in the tube, in your words (optional)"
+        ),
+    }
+    return DataFrameSchema(columns)
+
+
+ELDA_WEB = {"dose": "cells_per_well", "tested": "wells_tested", "response": "wells_positive"}
+ASSAYS = {
+    kind.name: kind
+    for kind in (
+        AssayKind("limiting_dilution", "wells", "limiting-dilution table", _limiting_dilution, synonyms=ELDA_WEB),
+        AssayKind("cell_sort", "flow", "sample sheet of a cell sort", _cell_sort, files="file"),
+    )
+}
+
+
+def read_assay(name: str, path: str | Path) -> AssayTable:
+    """Read an assay table and check it against its schema.
+
+    Parameters
+    ----------
+    name
+        The kind, a name in `ASSAYS`.
+    path
+        A table (csv, tsv, with commas, tabs or semicolons, also gzipped), or a folder that holds one table of the kind.
+        Column names may differ in case, spaces, dots and underscores. With semicolons, numbers may have decimal commas.
+
+    Raises
+    ------
+    InputError
+        At the first thing that is wrong, with its line: no such file or column, a value that is missing, no number or
+        impossible, a file that the table names and that is not beside it.
+
+    When not to use
+    ---------------
+    For counts of cells: those are read by `fxyd3.data.read`.
+    """
+    from fxyd3.data.sources import fingerprint
+
+    kind = assay_kind(name)
+    path = Path(path).expanduser()
+    if path.is_dir():
+        path = _only_table(path, kind)
+    found = Findings(strict=True)
+    table = _checked(_read(path, kind, found), path, kind)
+    files = _files_beside(table[kind.files], path) if kind.files else []
+    found.recognised(f"{path.name}: {kind.what}, {len(table):,} row{'s' * (len(table) > 1)}")
+    return AssayTable(
+        name, table.reset_index(drop=True), path.parent, path.name, fingerprint([path, *files]),
+        _is_simulated(path, files, name), tuple(found.found),
+    )  # fmt: skip
+
+
+def assay_kind(name: str) -> AssayKind:
+    """Return a kind of assay table by its name; raises InputError for an unknown one."""
+    if name not in ASSAYS:
+        raise InputError(f"There is no assay table '{name}'{nearest(name, ASSAYS)}: there are {', '.join(ASSAYS)}.")
+    return ASSAYS[name]
+
+
+def twin_assay(name: str, *, seed: int = 1, null: bool = False) -> "Assay":
+    """Return the twin's assay of a kind."""
+    from fxyd3.data import simulate
+
+    assay: Assay = getattr(simulate, assay_kind(name).name)(seed=seed, null=null)
+    return assay
+
+
+def templates() -> list[Path]:
+    """Return the tables to start from, with the page that explains their columns."""
+    return sorted(book_file("data", "templates").iterdir())
+
+
+def _read(path: Path, kind: AssayKind, found: Findings) -> "pd.DataFrame":
+    """Read the columns of the schema as text; the index is the line in the file."""
+    import pandas as pd
+    from pandas.api.types import is_numeric_dtype
+
+    names, separator, rows = _lines(path)
+    known = _known_columns(names, kind)
+    schema = kind.schema()
+    for old, new in known.items():
+        if old != new:
+            found.mended(f"{path.name}: the column '{old}' is read as {new}")
+    twice = [new for new in known.values() if list(known.values()).count(new) > 1 or names.count(new) > 1]
+    if twice:
+        raise DataError(f"{path.name} has two columns for {twice[0]}", "leave one of them")
+    wanted = [column for column, what in schema.columns.items() if what.required]
+    for column in wanted:
+        if column not in known.values():
+            raise DataError(
+                f"{path.name} has no column '{column}'{nearest(column, names)}",
+                f"its first line must name the columns {', '.join(wanted)}",
+            )
+    unused = [name for name in names if name and name not in known]
+    if unused:
+        found.recognised(f"{path.name}: the columns {few(unused)} are not used")
+    if not rows:
+        raise DataError(f"{path.name} has no rows below its header", "give the whole table")
+    for line, row in rows.items():
+        if len(row) != len(names):
+            raise DataError(
+                f"Line {line} of {path.name} has {len(row)} values where the header has {len(names)}",
+                "give one value for each column, and put text that holds a separator in quotes",
+            )
+    text = pd.DataFrame.from_dict(rows, orient="index", columns=names, dtype=object).rename(columns=known)
+    if separator == ";":
+        numbers = [column for column in known.values() if is_numeric_dtype(schema.columns[column].dtype.type)]
+        text[numbers] = text[numbers].map(lambda value: value.replace(",", "."))
+    return text[[column for column in schema.columns if column in text]]
+
+
+def _lines(path: Path) -> tuple[list[str], str, dict[int, list[str]]]:
+    """Return the names in the header, the separator, and the values by line; lines without any value are left out."""
+    from fxyd3.data.tables import opened
+
+    if path.suffix.lower() in WORKBOOKS:
+        raise DataError(f"{path.name} is a workbook", "save the sheet as CSV and give that file")
+    with reading(path, "table"), opened(path) as handle:
+        names, separator = _header(handle)
+        reader = csv.reader(handle, delimiter=separator, strict=True)
+        values = ((reader.line_num + 1, [value.strip() for value in row]) for row in reader)
+        rows = {line: row for line, row in values if any(row)}
+    return names, separator, rows
+
+
+def _header(handle: TextIO) -> tuple[list[str], str]:
+    line = handle.readline()
+    separator = max("\t;,", key=line.count)
+    return [name.strip() for name in next(csv.reader([line], delimiter=separator), [])], separator
+
+
+def _known_columns(names: list[str], kind: AssayKind) -> dict[str, str]:
+    """Return the names in a header that mean a column of the schema, and which."""
+    meanings = {_fold(column): column for column in kind.schema().columns} | dict(kind.synonyms)
+    return {name: meanings[_fold(name)] for name in names if _fold(name) in meanings}
+
+
+def _fold(name: str) -> str:
+    return re.sub(r"[\s._-]+", "_", name.strip()).casefold()
+
+
+def _checked(text: "pd.DataFrame", path: Path, kind: AssayKind) -> "pd.DataFrame":
+    """Turn text into numbers where the schema has numbers, and check it; the first fault is told with its line."""
+    from pandas.api.types import is_integer_dtype, is_numeric_dtype
+    from pandera.errors import SchemaError
+
+    schema = kind.schema()
+    table = text.copy()
+    for column in table:
+        what = schema.columns[column]
+        for line, value in zip(text.index, text[column], strict=True):
+            if not what.nullable and value.casefold() in ABSENT:
+                raise DataError(f"Line {line} of {path.name} has no {column}", "fill it, or leave the line out")
+        if is_numeric_dtype(what.dtype.type):
+            whole = is_integer_dtype(what.dtype.type)
+            table[column] = [
+                _number(value, whole, f"Line {line} of {path.name} has {column} = '{value}'")
+                for line, value in text[column].items()
+            ]
+    try:
+        return schema.validate(table)
+    except SchemaError as error:
+        fault = error
+    line, rule = int(fault.failure_cases["index"].min()), str(fault.check.error)
+    told = [fault.schema.name] if fault.schema.name else [column for column in schema.columns if column in rule]
+    values = " and ".join(f"{column} = {text.loc[line, column]}" for column in told)
+    raise DataError(f"Line {line} of {path.name} has {values}", rule if len(told) > 1 else f"it {rule}")
+
+
+def _number(value: str, whole: bool, told: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or (whole and number != round(number)):
+        raise DataError(told, "it must be a whole number" if whole else "it must be a number")
+    return int(number) if whole else number
+
+
+def _only_table(folder: Path, kind: AssayKind) -> Path:
+    """Return the one table in a folder that has the columns of the kind."""
+    from fxyd3.data.tables import opened
+
+    wanted = [column for column, what in kind.schema().columns.items() if what.required]
+
+    def fits(path: Path) -> bool:
+        with reading(path, "table"), opened(path) as handle:
+            return set(wanted) <= set(_known_columns(_header(handle)[0], kind).values())
+
+    tables = sorted(p for p in folder.iterdir() if p.name.lower().removesuffix(".gz").endswith(TABLES))
+    fitting = [path for path in tables if fits(path)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise DataError(
+            f"The folder {folder} holds several tables that may be the {kind.what} ({few(p.name for p in fitting)})",
+            "name the one you mean",
+        )
+    raise DataError(
+        f"The folder {folder} holds no {kind.what}",
+        f"put a CSV there with the columns {', '.join(wanted)}",
+    )
+
+
+def _files_beside(names: "pd.Series[str]", path: Path) -> list[Path]:
+    """Return the files that a table names; each must be there."""
+    files = [path.parent / name for name in names]
+    for line, file in zip(names.index, files, strict=True):
+        if not file.is_file():
+            there = [p.name for p in path.parent.iterdir()]
+            raise DataError(
+                f"Line {line} of {path.name} names the file '{file.name}', which is not in {path.parent}"
+                f"{nearest(file.name, there)}",
+                "put it there, or mend its name",
+            )
+    return files
+
+
+def _is_simulated(path: Path, files: list[Path], name: str) -> bool:
+    """Tell whether a table or a file it names says that it is simulated; a template left as it came counts as that."""
+    beside = read_json(path.with_name(path.name.removesuffix(".gz")).with_suffix(".json")).get("twin")
+    if isinstance(beside, dict) and beside.get("simulated"):
+        return True
+    template = book_file("data", "templates", f"{name}.csv")
+    if template.is_file() and path.read_bytes() == template.read_bytes():
+        return True
+    return any("simulated" in file.name.casefold() or _begins_simulated(file) for file in (path, *files))
+
+
+def _begins_simulated(path: Path) -> bool:
+    """Tell whether the first lines of a file, where an FCS file describes itself, hold the word."""
+    with path.open("rb") as handle:
+        return b"simulated" in handle.read(1 << 14).lower()
