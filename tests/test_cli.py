@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from fxyd3.data.simulate import limiting_dilution
 from tests.conftest import Fxyd3
 
 
@@ -33,6 +36,61 @@ def test_check_of_the_real_tumour(fxyd3: Fxyd3, real_data: Path) -> None:
     table = fxyd3("check", real_data / "wu2021_cid4465_tnbc.h5ad").stdout
     assert "1,564" in table
     assert "not testable" in table
+
+
+def test_check_of_wells_alone(fxyd3: Fxyd3, tmp_path: Path) -> None:
+    limiting_dilution(seed=7).table.rename(columns={"wells_tested": "Wells tested"}).to_csv(tmp_path / "wells.csv")
+    done = fxyd3("check", "--wells", tmp_path / "wells.csv", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert report["fits"] is True
+    assert {name for name, claim in report["claims"].items() if claim["testable"]} == {"C1"}
+    assert "needs cells" in report["claims"]["C3"]["missing"]
+    assert report["tables"]["limiting_dilution"]["rows"] == 60
+    assert "mended" in {finding["level"] for finding in report["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("experiments", "groups", "named"),
+    [(2, 3, "the table has 2"), (4, 1, "the table has 0")],
+)
+def test_check_says_what_wells_lack(fxyd3: Fxyd3, tmp_path: Path, experiments: int, groups: int, named: str) -> None:
+    table = limiting_dilution(seed=7, experiments=experiments).table
+    chosen = list(dict.fromkeys(table["group"]))[-groups:]
+    table[table["group"].isin(chosen)].to_csv(tmp_path / "wells.csv", index=False)
+    report = json.loads(fxyd3("check", "--wells", tmp_path / "wells.csv", "--json").stdout)
+    assert report["fits"] is True
+    assert named in report["claims"]["C1"]["missing"]
+
+
+def test_check_tells_a_wrong_table_and_goes_on_with_the_rest(fxyd3: Fxyd3, tmp_path: Path) -> None:
+    (tmp_path / "wells.csv").write_text("group,cells_per_well,wells_tested,wells_positive\nu,5,24,30\n")
+    done = fxyd3("check", "twin:tiny", "--wells", tmp_path / "wells.csv", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert any("Line 2 of wells.csv" in f["what"] for f in report["findings"] if f["level"] == "wrong")
+    assert not report["claims"]["C1"]["testable"]
+    assert report["claims"]["C3"]["testable"]
+    assert fxyd3("check").returncode == 2
+
+
+def test_check_of_the_twin_finds_its_wells(fxyd3: Fxyd3) -> None:
+    report = json.loads(fxyd3("check", "twin:tiny", "--json").stdout)
+    assert report["claims"]["C1"]["testable"]
+
+
+def test_templates_are_copied_and_never_over_a_file(fxyd3: Fxyd3, tmp_path: Path) -> None:
+    done = fxyd3("data", "templates", tmp_path / "mine")
+    assert done.returncode == 0
+    copied = {path.name for path in (tmp_path / "mine").iterdir()}
+    assert copied == {"README.md", "cell_sort.csv", "limiting_dilution.csv", "sorted_cells.csv"}
+    (tmp_path / "mine" / "README.md").unlink()
+    (tmp_path / "mine" / "cell_sort.csv").write_text("my own")
+    again = fxyd3("data", "templates", tmp_path / "mine")
+    assert again.returncode == 2
+    assert "cell_sort.csv" in again.stderr
+    assert (tmp_path / "mine" / "cell_sort.csv").read_text() == "my own"
+    assert not (tmp_path / "mine" / "README.md").exists()
 
 
 def test_the_catalogue_is_listed(fxyd3: Fxyd3) -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fxyd3.data.assays import ASSAYS
 from fxyd3.errors import InputError
 from fxyd3.rerun.chapters import CHAPTERS
-from fxyd3.rerun.parameters import CellsParameters, RunParameters, validate
+from fxyd3.rerun.parameters import CellsParameters, RunParameters, StudyParameters, validate
 
 LINE = re.compile(r"^(?P<name>\w+): (?P<type>\w+) = (?P<default>.+?)  # (?P<help>.+)$")
 
@@ -20,7 +21,31 @@ def test_defaults_are_valid_and_name_the_twin() -> None:
     assert validate(RunParameters, {}).data == "twin"
 
 
-@pytest.mark.parametrize(("wrong", "nearest"), [("min_gene", "min_genes"), ("slect", "select"), ("core", "cores")])
+def test_own_tables_alone_bring_no_cells_and_cells_are_never_mixed_in_silently() -> None:
+    assert validate(RunParameters, {"wells": "mine.csv"}).without_cells
+    assert validate(RunParameters, {"flow": "sort"}).without_cells
+    assert validate(RunParameters, {"wells": "mine.csv", "data": "twin"}).data == "twin"
+    assert not validate(RunParameters, {"wells": ""}).without_cells
+    assert validate(RunParameters, {"wells": "a.csv", "flow": "b"}).tables() == {
+        "limiting_dilution": "a.csv", "cell_sort": "b",
+    }  # fmt: skip
+
+
+def test_every_kind_of_table_has_its_parameter() -> None:
+    for kind in ASSAYS.values():
+        assert RunParameters.model_fields[kind.parameter].default == ""
+
+
+def test_a_run_takes_the_parameters_of_every_chapter() -> None:
+    for chapter in CHAPTERS.values():
+        assert issubclass(RunParameters, chapter.parameters) or chapter.parameters.model_fields.keys() == (
+            StudyParameters.model_fields.keys()
+        )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "nearest"), [("min_gene", "min_genes"), ("slect", "select"), ("core", "cores"), ("well", "wells")]
+)
 def test_an_unknown_name_gets_the_nearest_valid_one(wrong: str, nearest: str) -> None:
     with pytest.raises(InputError, match=rf"'{wrong}'.*did you mean '{nearest}'"):
         validate(RunParameters, {wrong: 1})
@@ -29,7 +54,7 @@ def test_an_unknown_name_gets_the_nearest_valid_one(wrong: str, nearest: str) ->
 @pytest.mark.parametrize(
     ("name", "value"),
     [("seed", "abc"), ("seed", -1), ("seed", 1.5), ("min_genes", "200"), ("cores", 0), ("data", " "), ("data", 3),
-     ("enriched", "yes")],
+     ("enriched", "yes"), ("control", "fmo-NRP1"), ("gate_quantile", 0.4), ("confidence", 1.0), ("stem_signature", "")],
 )  # fmt: skip
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: object) -> None:
     with pytest.raises(InputError, match=rf"^Parameter '{name}'") as caught:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from fxyd3.claims import Evidence
+from fxyd3.data.assays import ASSAYS
+from fxyd3.data.simulate import limiting_dilution
 from fxyd3.errors import InputError
 from fxyd3.paths import runs_root
 from fxyd3.rerun import view as module
-from fxyd3.rerun.chapters import CHAPTERS
-from fxyd3.rerun.parameters import CellsParameters
+from fxyd3.rerun.chapters import CHAPTERS, Chapter
+from fxyd3.rerun.parameters import CellsParameters, EnrichmentParameters, StudyParameters, validate
 from fxyd3.rerun.view import Run, begin, run_folder, study_key
 
 
@@ -64,3 +67,103 @@ def test_the_key_changes_with_the_file_and_how_it_is_read(tmp_path: Path) -> Non
     file.write_text("another")
     os.utime(file, ns=(1, 1))
     assert study_key(CellsParameters(data=str(file))) != first
+
+
+ENRICHMENT = Chapter("enrichment", "02-enrichment", EnrichmentParameters)
+
+
+def opened(out: Path, **values: object) -> Run:
+    return Run(ENRICHMENT, validate(EnrichmentParameters, {"out": str(out), **values}))
+
+
+@pytest.fixture
+def wells(tmp_path: Path) -> Path:
+    limiting_dilution(seed=7).table.to_csv(tmp_path / "mine.csv", index=False)
+    return tmp_path / "mine.csv"
+
+
+@pytest.mark.parametrize("name", ASSAYS)
+def test_the_twins_tables_are_made_once_and_follow_its_seed_and_null(name: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    first = opened(out, data="twin:tiny").assay(name)
+    assert first is not None
+    assert first.simulated
+    assert first.path == out / "stages" / name
+    written = (first.path / first.source).stat().st_mtime_ns
+    again = opened(out, data="twin:2000").assay(name)
+    assert again is not None
+    assert (first.path / first.source).stat().st_mtime_ns == written, "kept: the size of the twin is of the cells alone"
+    assert again.hash == first.hash
+    for change in ({"data": "twin:tiny:null"}, {"data": "twin:tiny", "seed": 2}):
+        other = opened(out, **change).assay(name)
+        assert other is not None
+        assert other.hash != first.hash
+
+
+def test_a_table_is_read_once_in_a_run(wells: Path, tmp_path: Path) -> None:
+    run = opened(tmp_path / "run", wells=str(wells))
+    assert run.assay("limiting_dilution") is run.assay("limiting_dilution")
+    assert not (tmp_path / "run").exists(), "a table of one's own is read where it is"
+
+
+def test_measured_cells_bring_no_tables(tmp_path: Path) -> None:
+    assert opened(tmp_path / "run", data="mine.h5ad").assay("limiting_dilution") is None
+
+
+def test_a_run_on_wells_alone_says_what_it_rests_on(wells: Path, tmp_path: Path) -> None:
+    run = opened(tmp_path / "run", wells=str(wells))
+    assert run.study() is None
+    assert run.assay("cell_sort") is None
+    assert run.label == "Measured data: mine.csv"
+    assert "No cells were given" in repr(run)
+    assert "mine.csv" in repr(run)
+    assert "60 rows" in run.findings()["found"].str.cat()
+    assert run_folder(validate(EnrichmentParameters, {"wells": str(wells)})).name == "mine.csv"
+
+
+def test_a_folder_that_had_cells_keeps_none_in_a_run_without(wells: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert opened(out, data="twin:tiny").study() is not None
+    assert opened(out, wells=str(wells)).study() is None
+    assert not (out / "stages" / "study.h5ad").exists()
+    assert opened(out, data="twin:tiny").study() is not None
+
+
+def test_own_wells_beside_the_twins_cells_keep_their_own_label(wells: Path, tmp_path: Path) -> None:
+    run = opened(tmp_path / "run", data="twin:tiny", wells=str(wells))
+    own, twins = run.assay("limiting_dilution"), run.assay("cell_sort")
+    assert own is not None
+    assert twins is not None
+    assert (run.label, own.label, twins.label) == (
+        "Simulated data (twin)", "Measured data: mine.csv", "Simulated data (twin)",
+    )  # fmt: skip
+    assert "Simulated" in repr(run)
+    assert "Measured" in repr(run)
+
+
+def test_evidence_carries_the_context_of_what_it_rests_on(wells: Path, tmp_path: Path) -> None:
+    run = opened(tmp_path / "run", data="twin:tiny", wells=str(wells))
+    found = Evidence("C1", 1.5, 1.2, 1.8, n=4, unit="experiments", method="ELDA", scope="wells")
+    own = run.assay("limiting_dilution")
+    assert own is not None
+    made = run.record(found, own)
+    assert (made.source, made.simulated, made.hash) == ("mine.csv", False, own.hash)
+    assert "measured data (mine.csv)" in made.sentence()
+    twins = run.record(found, run.assay("cell_sort"))
+    assert twins.simulated
+    assert "simulated" in twins.sentence()
+    assert run.record(found).source == "twin:tiny"
+
+
+def test_a_page_that_takes_no_tables_knows_those_of_the_run(
+    wells: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fxyd3.files import write_json
+    from fxyd3.rerun import workflow
+
+    monkeypatch.setattr(workflow, "CHAPTERS", {"cells": CHAPTERS["cells"]})
+    out = tmp_path / "run"
+    write_json(out / "plan.json", workflow.plan(validate(EnrichmentParameters, {"wells": str(wells)})))
+    page = Run(CHAPTERS["scorecard"], StudyParameters(data="none", out=str(out)))
+    assert page.label == "Measured data: mine.csv"
+    assert "mine.csv" in page.findings()["found"].str.cat()

@@ -13,9 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fxyd3.data.simulate import limiting_dilution
 from fxyd3.files import read_json
-from fxyd3.rerun.chapters import CHAPTERS
-from fxyd3.rerun.parameters import RunParameters
+from fxyd3.rerun import workflow
+from fxyd3.rerun.chapters import CHAPTERS, Chapter
+from fxyd3.rerun.parameters import EnrichmentParameters, RunParameters, validate
 from fxyd3.rerun.workflow import changed, plan
 
 pytestmark = pytest.mark.slow
@@ -97,7 +99,7 @@ def test_a_failed_chapter_leaves_a_page_that_says_why(tmp_path: Path) -> None:
     assert (out / "book" / "_build" / "html" / "chapters" / "06-scorecard.html").is_file(), "the others are kept"
     ledger = json.loads((out / "ledger.json").read_text())
     assert {row["claim"] for row in ledger} == {f"C{i}" for i in range(1, 10)}
-    assert not list((out / "evidence").glob("*.json"))
+    assert not {"C2", "C3", "C5"} & {path.stem for path in (out / "evidence").glob("*.json")}
 
 
 def test_a_kernel_that_dies_is_told_apart_from_bad_input(tmp_path: Path) -> None:
@@ -123,6 +125,28 @@ def test_a_kernel_that_dies_is_told_apart_from_bad_input(tmp_path: Path) -> None
     assert "This chapter stopped while it ran" in page
 
 
+def test_wells_alone_make_a_book_whose_chapters_on_cells_say_what_they_wait_for(tmp_path: Path) -> None:
+    wells, out = tmp_path / "mine.csv", tmp_path / "run"
+    limiting_dilution(seed=7).table.to_csv(wells, index=False)
+    command = [sys.executable, "-m", "fxyd3", "run", "--wells", str(wells), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pages = out / "book" / "_build" / "html" / "chapters"
+    assert "left out" in (pages / "03-cells.html").read_text()
+    front = (pages / "index.html").read_text()
+    assert "rerun on measured data" in front
+    assert "mine.csv" in front
+    assert "No cells were given" in front
+    assert not {"C2", "C3", "C5"} & {path.stem for path in (out / "evidence").glob("*.json")}
+    told = read_json(out / "provenance.json")
+    assert told["input"]["cells"] == 0
+    assert told["tables"]["limiting_dilution"]["source"] == "mine.csv"
+    assert {step["step"]: step["state"] for step in told["steps"]}["03-cells"] == "left out"
+
+    again = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True, timeout=120)
+    assert again.stdout.count("is up to date") == len(CHAPTERS)
+
+
 def test_only_parameters_that_differ_reach_a_chapter() -> None:
     parameters = RunParameters(data="twin:tiny", out="somewhere", min_genes=300)
     assert changed(CHAPTERS["cells"], parameters) == {"data": "twin:tiny", "min_genes": 300}
@@ -133,3 +157,24 @@ def test_the_plan_changes_with_the_parameters_of_that_chapter_only() -> None:
     one, other = (plan(RunParameters(min_genes=value))["steps"] for value in (200, 300))
     assert one["03-cells"]["depends_on"] != other["03-cells"]["depends_on"]
     assert one["06-scorecard"]["depends_on"] == other["06-scorecard"]["depends_on"]
+
+
+def test_a_changed_table_runs_the_chapters_again_that_take_it_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = Chapter("enrichment", "06-scorecard", EnrichmentParameters)
+    monkeypatch.setattr(workflow, "CHAPTERS", {"enrichment": takes, "cells": CHAPTERS["cells"]})
+    wells = tmp_path / "mine.csv"
+
+    def planned() -> dict[str, str]:
+        steps = plan(validate(RunParameters, {"wells": str(wells), "data": "twin"}))["steps"]
+        return {page: step["depends_on"] for page, step in steps.items()}
+
+    limiting_dilution(seed=7).table.to_csv(wells, index=False)
+    first = planned()
+    os.utime(wells, ns=(1, 1))
+    assert planned() == first, "what it holds counts, not when it was written"
+    limiting_dilution(seed=8).table.to_csv(wells, index=False)
+    other = planned()
+    assert other["06-scorecard"] != first["06-scorecard"]
+    assert other["03-cells"] == first["03-cells"]
