@@ -98,15 +98,17 @@ def test_power_grows_with_wells_experiments_and_fold_and_falls_with_spread() -> 
     assert plan(spread=0.1).power > plan(spread=0.6).power
 
 
-@pytest.mark.parametrize("experiments", [1, 2, 3, 6])
-def test_fewest_wells_and_smallest_fold_are_where_the_wanted_power_begins(experiments: int) -> None:
-    doses = [12, 35, 110, 320, 950]
-    study = plan(fold=8, doses=doses, experiments=experiments)
+@pytest.mark.parametrize(("experiments", "fold", "wells"), [(1, 3, 24), (2, 8, 500), (3, 4, 24), (6, 2, 24)])
+def test_fewest_wells_and_smallest_fold_are_where_the_wanted_power_begins(
+    experiments: int, fold: float, wells: int
+) -> None:
+    same = {"doses": [12, 35, 110, 320, 950], "experiments": experiments}
+    study = plan(fold=fold, wells=wells, **same)
     assert study.wells_needed is not None
     assert study.fold_found is not None
-    assert plan(fold=8, doses=doses, experiments=experiments, wells=study.wells_needed).power >= 0.8
-    assert plan(fold=8, doses=doses, experiments=experiments, wells=study.wells_needed - 1).power < 0.8
-    assert plan(fold=study.fold_found, doses=doses, experiments=experiments).power == pytest.approx(0.8)
+    assert plan(fold=fold, wells=study.wells_needed, **same).power >= 0.8
+    assert plan(fold=fold, wells=study.wells_needed - 1, **same).power < 0.8
+    assert plan(fold=study.fold_found, wells=wells, **same).power == pytest.approx(0.8)
 
 
 def test_no_number_of_wells_mends_experiments_that_differ() -> None:
