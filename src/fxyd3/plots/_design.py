@@ -104,15 +104,18 @@ def wrong_guess(table: pd.DataFrame, *, label: str) -> Axes:
     (axes,) = canvas(label)
     top = 3 * table["standard_error"].min() + table.loc[table["doses"] == "as planned", "standard_error"].max()
     for i, (name, curve) in enumerate(table.groupby("doses", sort=False)):
-        seen = curve[curve["standard_error"] <= top]
         axes.plot(curve["factor"], curve["standard_error"], color=PALETTE[i % len(PALETTE)],
                   linestyle=LINES[i % len(LINES)])  # fmt: skip
-        axes.annotate(str(name), seen.iloc[-1][["factor", "standard_error"]].tolist(), xytext=(-12, -22),
-                      textcoords="offset points", ha="right", fontsize=9)  # fmt: skip
+        last = curve[curve["standard_error"] <= top].iloc[-1]
+        cut = last["factor"] < curve["factor"].max()  # the line leaves the figure at the top
+        axes.annotate(str(name), last[["factor", "standard_error"]].tolist(), xytext=(-14, -16) if cut else (6, 0),
+                      textcoords="offset points", ha="right" if cut else "left", va="center", fontsize=9)  # fmt: skip
     axes.axvline(1, color=GREY, linewidth=1, linestyle=":", zorder=0)
     axes.set(xscale="log", xlim=(0.1, 10), ylim=(0, top), xlabel="true frequency, relative to the one expected")
     axes.set_ylabel("standard error of the enrichment\nin one experiment (natural log)")
+    axes.set_xticks([0.1, 0.2, 0.5, 1, 2, 5, 10])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.minorticks_off()
     return axes
 
 
