@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from fxyd3.errors import InputError
+
 
 def book_root() -> Path:
     """Return the folder that holds ``_config.yml``, ``_toc.yml``, ``chapters/`` and ``data/``."""
@@ -26,3 +28,23 @@ def runs_root() -> Path:
         return Path(named).resolve()
     root = book_root()
     return (root if root.name != "_book" else Path.cwd()) / "runs"
+
+
+def public_file(name: str) -> Path:
+    """Return the path of a public data file that does not travel with the book.
+
+    The pages of the gallery were computed from such files. They lie in the folder that ``FXYD3_DATA_DIR`` names, else
+    beside the checkout.
+
+    Raises
+    ------
+    InputError
+        When the file is not there.
+    """
+    folder = Path(os.environ.get("FXYD3_DATA_DIR", book_root().parent / "shared" / "data"))
+    if not (folder / name).is_file():
+        raise InputError(
+            f"The public file {name} is not here: put it into a folder and name that in FXYD3_DATA_DIR; the page says "
+            "where the file comes from."
+        )
+    return folder / name

@@ -1,7 +1,9 @@
 """One house style, one function per figure; each returns the axes and draws the label of its data."""
 
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
+from fxyd3.plots._design import design_power, dose_placement, wrong_guess
 from fxyd3.plots._house import PALETTE, canvas, style
+from fxyd3.plots._purity import purity
 from fxyd3.plots._twin import (
     assays,
     compare_correlations,
@@ -19,11 +21,15 @@ __all__ = [
     "compare_correlations",
     "compare_quantiles",
     "compare_trends",
+    "design_power",
+    "dose_placement",
     "per_patient",
+    "purity",
     "quality",
     "recovered",
     "stability",
     "style",
     "told_apart",
     "umap",
+    "wrong_guess",
 ]

@@ -7,6 +7,9 @@ from fxyd3.errors import InputError
 from fxyd3.paths import book_file
 from fxyd3.rerun.parameters import CellsParameters, ScorecardParameters, StudyParameters, TwinParameters
 
+GALLERY = "gallery"
+"""Folder of pages on public measured data, which do not travel with the book: shown as they were executed."""
+
 
 @dataclass(frozen=True)
 class Chapter:

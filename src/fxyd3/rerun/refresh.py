@@ -1,6 +1,7 @@
 """Run the committed chapters again on the twin and keep their outputs: ``python -m fxyd3.rerun.refresh [PAGE ...]``.
 
 The notebook stays the source: only outputs and execution counts change, and what differs on every run is left out.
+Pages of the gallery are executed only when they are named, such as ``gallery/clonogenic``: they need public files.
 """
 
 import os
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 from fxyd3.files import replacing
+from fxyd3.paths import book_file
 from fxyd3.rerun.chapters import CHAPTERS
 
 
@@ -34,8 +36,6 @@ def refresh(notebook: Path) -> None:
 
 if __name__ == "__main__":
     os.environ.pop("FXYD3_OUT", None)
-    chosen = sys.argv[1:] or [chapter.page for chapter in CHAPTERS.values()]
-    for chapter in CHAPTERS.values():
-        if chapter.page in chosen:
-            refresh(chapter.notebook)
-            print(f"{chapter.page}: executed")
+    for page in sys.argv[1:] or [chapter.page for chapter in CHAPTERS.values()]:
+        refresh(book_file("chapters", f"{page}.ipynb"))
+        print(f"{page}: executed")

@@ -9,6 +9,7 @@ from typing import Any
 
 from fxyd3.files import read_json
 from fxyd3.paths import book_root
+from fxyd3.rerun.chapters import GALLERY
 from fxyd3.rerun.provenance import digest
 
 SOURCES = ("_config.yml", "_toc.yml", "references.bib")
@@ -16,9 +17,10 @@ FOLDERS = ("chapters", "_static")
 
 
 def book_files() -> list[Path]:
-    """Return the book's sources, without the notebooks: those come from the run."""
+    """Return the book's sources: all but the notebooks that come from the run. Those of the gallery stay as they are."""
     found = (p for folder in FOLDERS for p in (book_root() / folder).rglob("*"))
-    pages = [p for p in found if p.is_file() and p.suffix != ".ipynb" and not hidden(p, book_root())]
+    kept = (p for p in found if p.suffix != ".ipynb" or p.parent.name == GALLERY)
+    pages = [p for p in kept if p.is_file() and not hidden(p, book_root())]
     return [*(book_root() / name for name in SOURCES), *pages]
 
 
