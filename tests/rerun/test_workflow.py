@@ -146,6 +146,20 @@ def test_wells_alone_make_a_book_whose_chapters_on_cells_say_what_they_wait_for(
     again = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True, timeout=120)
     assert again.stdout.count("is up to date") == len(CHAPTERS)
 
+    def written() -> dict[str, int]:
+        return {
+            chapter.page: (out / "notebooks" / f"{chapter.page}.ipynb").stat().st_mtime_ns
+            for chapter in CHAPTERS.values()
+        }
+
+    before = written()
+    limiting_dilution(seed=8).table.to_csv(wells, index=False)
+    subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    changed_pages = {page for page, time in written().items() if time != before[page]}
+    assert changed_pages == {"02-enrichment", "06-scorecard"}, (
+        "the chapter on wells, and the one that reads its evidence"
+    )
+
 
 def test_only_parameters_that_differ_reach_a_chapter() -> None:
     parameters = RunParameters(data="twin:tiny", out="somewhere", min_genes=300)

@@ -17,7 +17,7 @@ FOLDERS = ("chapters", "_static")
 
 
 def book_files() -> list[Path]:
-    """Return the book's sources: all but the notebooks that come from the run. Those of the gallery stay as they are."""
+    """Return the book's sources: all but the notebooks that come from the run; those of the gallery stay."""
     found = (p for folder in FOLDERS for p in (book_root() / folder).rglob("*"))
     kept = (p for p in found if p.suffix != ".ipynb" or p.parent.name == GALLERY)
     pages = [p for p in kept if p.is_file() and not hidden(p, book_root())]

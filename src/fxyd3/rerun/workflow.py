@@ -80,7 +80,7 @@ def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
     planned = plan(parameters)
     study = Run(CHAPTERS["cells"], parameters)
     print(f"{study}  ({time.time() - started:.0f} s)")
-    _forget_unfinished(out)
+    _forget_unfinished(out, planned)
     write_json(out / "plan.json", planned)
     code = _snakemake(out, parameters.cores, lock)
     errors, kinds = {}, set()
@@ -140,12 +140,11 @@ def _describe(parameters: RunParameters, out: Path) -> None:
     for table in planned["tables"].values():
         print(f"Table: {table['source']}, {table['what']}, {table['rows']:,} rows.")
     left_out = {chapter.page for chapter in CHAPTERS.values() if chapter.cells and parameters.without_cells}
-    old = read_json(out / "plan.json").get("steps", {})
+    kept = _up_to_date(out, planned)
     for page, step in planned["steps"].items():
-        kept = old.get(page, {}).get("depends_on") == step["depends_on"] and _state(out, page) in FINISHED
         given = ", ".join(f"{name}={value!r}" for name, value in step["parameters"].items())
         would = "would be left out" if page in left_out else "would run"
-        print(f"  {page}: {'is up to date' if kept else would}{f' with {given}' if given else ''}")
+        print(f"  {page}: {'is up to date' if page in kept else would}{f' with {given}' if given else ''}")
 
 
 @contextmanager
@@ -175,11 +174,22 @@ def _remove_empty(out: Path) -> None:
             folder.rmdir()
 
 
-def _forget_unfinished(out: Path) -> None:
-    """Let failed or interrupted steps run again, and keep the finished ones."""
+def _up_to_date(out: Path, planned: Mapping[str, Any]) -> set[str]:
+    """Return the steps that are finished and depend on what they depended on when they ran."""
+    old = read_json(out / "plan.json")
+    before = {page: step["depends_on"] for page, step in old.get("steps", {}).items()}
+    pages = {page for page, step in planned["steps"].items() if step["depends_on"] == before.get(page)}
+    kept = {page for page in pages if _state(out, page) in FINISHED}
+    same_book = kept == planned["steps"].keys() and old.get("book_depends_on") == planned["book_depends_on"]
+    return kept | {"book"} if same_book and _state(out, "book") in FINISHED else kept
+
+
+def _forget_unfinished(out: Path, planned: Mapping[str, Any]) -> None:
+    """Let failed, interrupted and outdated steps run again, and keep the others."""
+    kept = _up_to_date(out, planned)
     for step in (*(c.page for c in CHAPTERS.values()), "book"):
         status = out / "status" / f"{step}.json"
-        if _state(out, step) not in FINISHED:
+        if step not in kept:
             status.unlink(missing_ok=True)
             (out / "notebooks" / f"{step}.ipynb").unlink(missing_ok=True)
             if step == "book":
