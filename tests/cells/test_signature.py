@@ -29,15 +29,6 @@ def test_none_present(prepared: anndata.AnnData) -> None:
         cells.signature(prepared.copy(), ["X1", "X2"], name="mine")
 
 
-def test_published_set() -> None:
-    genes = cells.gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
-    assert len(genes) == 58
-    assert {"KIT", "ELF5"} <= set(genes)
-    assert "FXYD3" not in genes
-    with pytest.raises(InputError, match="choose one of"):
-        cells.gene_set("NO_SUCH_SET")
-
-
 def test_controls_match_in_expression_and_share_no_gene(prepared: anndata.AnnData) -> None:
     sets = cells.matched_genes(prepared, SIGNATURE, exclude=["FXYD3"], n_sets=20, seed=1)
     mean = dict(zip(prepared.var_names, np.asarray(prepared.X.mean(axis=0)).ravel(), strict=True))

@@ -9,7 +9,7 @@ from fxyd3.cells._markers import markers
 from fxyd3.cells._normalise import Normalised, normalise
 from fxyd3.cells._qc import qc
 from fxyd3.cells._scope import claimed_cells
-from fxyd3.cells._signature import Signature, gene_set, matched_genes, signature
+from fxyd3.cells._signature import Signature, matched_genes, signature
 from fxyd3.cells._sortability import HeldOut, Sortability, auroc, held_out, sortability
 from fxyd3.cells._split import split
 from fxyd3.cells._stability import RESOLUTIONS, Stability, stability
@@ -31,7 +31,6 @@ __all__ = [
     "evidence_groups",
     "evidence_progenitors",
     "evidence_sortability",
-    "gene_set",
     "held_out",
     "lacking_genes",
     "markers",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fxyd3.errors import InputError
-from fxyd3.paths import book_file
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -22,25 +21,6 @@ class Signature:
     name: str
     genes: tuple[str, ...]
     missing: tuple[str, ...]
-
-
-def gene_set(name: str) -> tuple[str, ...]:
-    """Return the genes of a published set in ``data/signatures.gmt``.
-
-    Raises
-    ------
-    InputError
-        If no set has this name; gives the names there are.
-    """
-    sets = {
-        row[0]: tuple(row[2:])
-        for row in (line.split("\t") for line in book_file("data", "signatures.gmt").read_text().splitlines())
-    }
-    if name not in sets:
-        raise InputError(
-            f"there is no gene set {name!r} in data/signatures.gmt: choose one of {', '.join(sorted(sets))}."
-        )
-    return sets[name]
 
 
 def signature(adata: "AnnData", genes: Sequence[str], *, name: str, key: str = "signature", seed: int = 0) -> Signature:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fxyd3.data.contract import prepare
     from fxyd3.data.files import read
     from fxyd3.data.report import Finding, Report
+    from fxyd3.data.signatures import gene_set
     from fxyd3.data.simulate import twin
     from fxyd3.data.sources import examine, fingerprint, load
 
@@ -20,6 +21,7 @@ __all__ = [
     "entries",
     "examine",
     "fingerprint",
+    "gene_set",
     "get",
     "load",
     "locate",
@@ -35,6 +37,7 @@ _HOME = {
     "entries": "catalogue",
     "examine": "sources",
     "fingerprint": "sources",
+    "gene_set": "signatures",
     "get": "catalogue",
     "load": "sources",
     "locate": "catalogue",
