@@ -14,5 +14,5 @@ def test_published_set() -> None:
 
 
 def test_an_unknown_set_is_told_with_the_nearest() -> None:
-    with pytest.raises(InputError, match="did you mean 'LIM_MAMMARY_LUMINAL_MATURE_UP'.*choose one of"):
+    with pytest.raises(InputError, match=r"did you mean 'LIM_MAMMARY_LUMINAL_MATURE_UP'.*choose one of"):
         gene_set("LIM_MAMMARY_LUMINAL_MATURE")

@@ -19,6 +19,7 @@ def gene_set(name: str) -> tuple[str, ...]:
     }
     if name not in sets:
         raise InputError(
-            f"There is no gene set '{name}'{nearest(name, sets)} in data/signatures.gmt: choose one of {', '.join(sets)}."
+            f"There is no gene set '{name}'{nearest(name, sets)} in data/signatures.gmt: "
+            f"choose one of {', '.join(sets)}."
         )
     return sets[name]
