@@ -5,7 +5,13 @@ from pathlib import Path
 
 from fxyd3.errors import InputError
 from fxyd3.paths import book_file
-from fxyd3.rerun.parameters import CellsParameters, ScorecardParameters, StudyParameters, TwinParameters
+from fxyd3.rerun.parameters import (
+    CellsParameters,
+    EnrichmentParameters,
+    ScorecardParameters,
+    StudyParameters,
+    TwinParameters,
+)
 
 GALLERY = "gallery"
 """Folder of pages on public measured data, which do not travel with the book: shown as they were executed."""
@@ -33,8 +39,9 @@ class Chapter:
 CHAPTERS = {
     chapter.slug: chapter
     for chapter in (
+        Chapter("enrichment", "02-enrichment", EnrichmentParameters),
         Chapter("cells", "03-cells", CellsParameters, cells=True),
-        Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("cells",)),
+        Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("enrichment", "cells")),
         Chapter("twin", "reference/twin", TwinParameters),
     )
 }
