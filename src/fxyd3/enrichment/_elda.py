@@ -18,6 +18,7 @@ from fxyd3.enrichment._single_hit import (
     limits,
     log_likelihood,
     ratio,
+    ratio_limits,
     score_of_slope,
     slope_limits,
 )
@@ -138,9 +139,22 @@ class Elda:
         import pandas as pd
 
         first, second = np.triu_indices(len(self.groups), 1)
-        found = compare(self._wells[first], self._wells[second], self.confidence)
-        names = {"group": [self.groups[i] for i in first], "other": [self.groups[i] for i in second]}
-        return pd.DataFrame({**names, **found, "p_holm": holm(found["p"])})
+        pairs = self._wells[first], self._wells[second]
+        estimate, chi_square = ratio(*pairs)
+        lower, upper = ratio_limits(*pairs, self.confidence)
+        p = special.chdtrc(1, chi_square)
+        return pd.DataFrame(
+            {
+                "group": [self.groups[i] for i in first],
+                "other": [self.groups[i] for i in second],
+                "fold": np.exp(estimate),
+                "lower": np.exp(lower),
+                "upper": np.exp(upper),
+                "chi_square": chi_square,
+                "p": p,
+                "p_holm": holm(p),
+            }
+        )
 
     @property
     def goodness_of_fit(self) -> "pd.DataFrame":
@@ -233,7 +247,7 @@ class Elda:
         again = fit(Wells(*np.broadcast_arrays(wells.log_dose, wells.tested, drawn.astype(float))))
         tail = (1 - self.confidence) / 2
         lower, upper = np.quantile(again, [tail, 1 - tail], axis=0, method="closest_observation")
-        alike = ~((share > 0) & (share < 1)).any(axis=-1)
+        alike = np.asarray(~((share > 0) & (share < 1)).any(axis=-1))
         lower[alike] = upper[alike] = np.nan
         return self._one_in(Limits(estimate, lower, upper, alike))
 
@@ -313,7 +327,8 @@ def elda(
     ==========  ======================================================================================================
 
     Where none, or all, of the wells of a group are positive, the first three give the exact one-sided limit: the
-    frequency at which this would happen with probability 1 - confidence.
+    frequency at which this would happen with probability 1 - confidence. Where steps between doses are wider than
+    ten-fold, the penalised likelihood can have two maxima about equally high; either may be given.
 
     References
     ----------
@@ -415,18 +430,6 @@ def interval_coverage(
     return pd.DataFrame(rows, columns=["method", "coverage", "lower_misses", "upper_misses", "width", "n"])
 
 
-def compare(one: Wells, other: Wells, confidence: float) -> dict[str, NDArray[np.float64]]:
-    """Return fold, lower, upper, chi_square and p of assays compared one to one."""
-    found, chi_square = ratio(one, other, confidence)
-    return {
-        "fold": np.exp(found.estimate),
-        "lower": np.exp(found.lower),
-        "upper": np.exp(found.upper),
-        "chi_square": chi_square,
-        "p": special.chdtrc(1, chi_square),
-    }
-
-
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return Holm's adjusted p values."""
     from statsmodels.stats.multitest import multipletests
@@ -473,8 +476,8 @@ def check_wells(table: "pd.DataFrame", *, dose: str, tested: str, positive: str,
 
     def stop(wrong: "pd.Series[bool]", column: str, rule: str) -> None:
         if wrong.any():
-            row = wrong.idxmax()
-            raise InputError(f"Row {row} of the table has {column} = {table[column].loc[[row]].iloc[0]}: {rule}.")
+            row = int(wrong.to_numpy().argmax())
+            raise InputError(f"Row {table.index[row]} of the table has {column} = {table[column].iloc[row]}: {rule}.")
 
     table = table.reset_index(drop=True) if table.index.has_duplicates else table
     checked = table[list(keys)].copy()

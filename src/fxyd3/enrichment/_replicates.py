@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
-from fxyd3.enrichment._elda import COLUMNS, check_confidence, check_wells, compare, elda, holm, lay_out
+from fxyd3.enrichment._elda import COLUMNS, check_confidence, check_wells, elda, holm, lay_out
+from fxyd3.enrichment._single_hit import ratio
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +71,9 @@ def replicates(
         if len(names) > 1:
             others = [np.delete(np.arange(len(names)), i) for i in range(len(names))]
             rest = wells[np.array(others)].reshape(len(names), -1)
-            told = compare(wells, rest, confidence)
-            found = found.assign(fold=told["fold"], p=told["p"], p_holm=holm(told["p"]))
+            log_fold, chi_square = ratio(wells, rest)
+            p = special.chdtrc(1, chi_square)
+            found = found.assign(fold=np.exp(log_fold), p=p, p_holm=holm(p))
         else:
             found = found.assign(fold=np.nan, p=np.nan, p_holm=np.nan)
         tables.append(found.assign(outlier=found["p_holm"] < OUTLIER))

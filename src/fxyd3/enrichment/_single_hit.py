@@ -173,35 +173,39 @@ def limits(wells: Wells, method: str, confidence: float) -> Limits:
     return Limits(estimate, lower, upper, ~inner)
 
 
-def ratio(one: Wells, other: Wells, confidence: float) -> tuple[Limits, Floats]:
-    """Compare assays pairwise: log ratios of frequencies with limits, and likelihood-ratio chi-squares.
+def ratio(one: Wells, other: Wells) -> tuple[Floats, Floats]:
+    """Compare assays pairwise: log ratios of frequencies, and likelihood-ratio chi-squares that they are 1.
 
-    The limits are those of the profile likelihood: ratios that the test would not reject. They are NaN where both
-    assays have none but positive, or none but negative, wells.
+    The ratio is NaN where both assays have none but positive, or none but negative, wells.
     """
     each = fit(one), fit(other)
-    top = log_likelihood(one, each[0]) + log_likelihood(other, each[1])
+    together = one.beside(other)
+    lost = log_likelihood(one, each[0]) + log_likelihood(other, each[1]) - log_likelihood(together, fit(together))
+    with np.errstate(invalid="ignore"):
+        return each[0] - each[1], np.maximum(2 * lost, 0)
 
+
+def ratio_limits(one: Wells, other: Wells, confidence: float) -> tuple[Floats, Floats]:
+    """Return the limits of log ratios from the profile likelihood: those that the test would not reject."""
+    estimate, _ = ratio(one, other)
+    top = log_likelihood(one, fit(one)) + log_likelihood(other, fit(other))
     reach = float(special.chdtri(1, 1 - confidence))
 
     def beyond(by: Floats, of: Any) -> Floats:
         pair = one[of].moved(by).beside(other[of])
         return np.asarray(2 * (top[of] - log_likelihood(pair, fit(pair))) - reach)
 
-    with np.errstate(invalid="ignore"):
-        estimate = each[0] - each[1]  # NaN for infinity less infinity
     far = reach / 2 - top
     ends = {
         -1: other.extreme(other.negative, highest=True) - one.extreme(one.positive, highest=False) - far,
         +1: other.extreme(other.positive, highest=False) - one.extreme(one.negative, highest=True) + far,
     }
-    found = {}
+    limit = {}
     for side, end in ends.items():
-        found[side] = np.where(np.isnan(estimate), np.nan, side * np.inf)
+        limit[side] = np.where(np.isnan(estimate), np.nan, side * np.inf)
         which = np.flatnonzero(np.isfinite(end) & ~np.isnan(estimate))
-        found[side][which] = _limit(beyond, which, estimate[which], end[which])
-    chi_square = np.maximum(beyond(np.zeros_like(top), slice(None)) + reach, 0)
-    return Limits(estimate, found[-1], found[+1], ~np.isfinite(estimate)), chi_square
+        limit[side][which] = _limit(beyond, which, estimate[which], end[which])
+    return limit[-1], limit[+1]
 
 
 @dataclass(frozen=True)
@@ -391,8 +395,8 @@ def _exact_limits(wells: Wells, confidence: float) -> Limits:
         np.where(y < n, special.betaincinv(y + 1, np.maximum(n - y, 1), 1 - tail), 1.0),
     )
     with np.errstate(divide="ignore"):
-        found = [np.where(one_dose, np.log(-np.log1p(-share)) - log_dose, np.nan) for share in shares]
-    return Limits(*found, (y == 0) | (y == n))
+        estimate, lower, upper = (np.where(one_dose, np.log(-np.log1p(-share)) - log_dose, np.nan) for share in shares)
+    return Limits(estimate, lower, upper, (y == 0) | (y == n))
 
 
 def _all_positive(wells: Wells, confidence: float) -> Floats:

@@ -1,0 +1,150 @@
+"""The figures of limiting dilution."""
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from fxyd3.plots._cells import per_patient
+from fxyd3.plots._house import MARKERS, PALETTE, canvas, spread
+
+if TYPE_CHECKING:
+    from fxyd3.enrichment._elda import Elda
+    from fxyd3.enrichment._ratio import EnrichmentRatio
+
+LINES: tuple[Literal["-", "--", "-."], ...] = ("-", "--", "-.")
+PERCENT = (0.1, 0.5, 2, 5, 10, 20, 40, 63, 80, 95, 99, 99.9)
+TOGETHER = "all sorts\ntogether"
+CONTROL = "unsorted wells,\ndealt at random"
+
+
+def log_fraction(found: "Elda", *, label: str, interval: str = "wald") -> Axes:
+    """Draw the log share of empty wells against the dose, as the ELDA program does.
+
+    In the single-hit model this is a line through the origin, and the frequency is its steepness; dotted lines are its
+    limits. A dose without an empty well has no finite log: it is an open triangle at the lower edge, moved aside where
+    groups share a dose. Points above the line at low doses and below it at high ones: cells cooperate.
+
+    Parameters
+    ----------
+    found
+        See ``fxyd3.enrichment.elda``. For doses over more than two decades, see ``positive_wells``.
+    label
+        What the data are; drawn on the figure.
+    interval
+        Method of the limits.
+    """
+    (axes,) = canvas(label, width=6.8, height=4.2)
+    table = found.table.assign(empty=1 - found.table["wells_positive"] / found.table["wells_tested"])
+    bottom = 1.15 * float(np.log(table["empty"].where(table["empty"] > 0)).min())
+    bottom = min(bottom, -1.0) if np.isfinite(bottom) else -1.0
+    right = 1.08 * float(table["cells_per_well"].max())
+    beside = right * 0.025 * spread(len(found.groups), 1) * min(len(found.groups) - 1, 3) / 2
+    for i, (group, *steepness) in enumerate(found.frequencies(interval).itertuples(index=False)):
+        colour, wells = PALETTE[i % len(PALETTE)], table[table["group"] == group]
+        cells, empty = wells["cells_per_well"].to_numpy(), wells["empty"].to_numpy()
+        some = empty > 0
+        axes.scatter(cells[some], np.log(empty[some]), s=36, color=colour, marker=MARKERS[i % len(MARKERS)], zorder=3)
+        axes.scatter(cells[~some] + beside[i], np.full((~some).sum(), bottom), s=44, marker="v", facecolors="white",
+                     edgecolors=colour, clip_on=False, zorder=3)  # fmt: skip
+        for each, line, width in zip(steepness, (LINES[i % len(LINES)], ":", ":"), (1.6, 1, 1), strict=True):
+            if np.isfinite(each):
+                end = min(right, -bottom / each) if each > 0 else right
+                axes.plot([0, end], [0, -each * end], color=colour, linestyle=line, linewidth=width)
+    axes.set(xlim=(0, right), ylim=(bottom, 0), xlabel="cells per well", ylabel="log share of empty wells")
+    _name(axes, found, interval)
+    return axes
+
+
+def positive_wells(found: "Elda", *, label: str, interval: str = "wald") -> Axes:
+    """Draw the share of positive wells against the dose, both so scaled that the single-hit model is a straight line.
+
+    The dose is on a log scale, the share on the complementary log-log scale. The lines of all groups are then parallel,
+    as far apart as their log frequencies. Points that rise more steeply than the line: cells cooperate. Doses where
+    all, or none, of the wells are positive are open triangles at the edges.
+
+    Parameters
+    ----------
+    found, label, interval
+        As in ``log_fraction``.
+    """
+    (axes,) = canvas(label, width=6.8, height=4.2)
+    table = found.table.assign(share=found.table["wells_positive"] / found.table["wells_tested"])
+    most = float(table["wells_tested"].max())
+    bottom, top = np.log(-np.log1p(-0.4 / most)), np.log(-np.log(0.4 / most))
+    cells = np.array([table["cells_per_well"].min() / 1.5, table["cells_per_well"].max() * 1.5])
+    beside = 1.06 ** np.clip(np.arange(len(found.groups)) - (len(found.groups) - 1) / 2, -3, 3)
+    for i, (group, *frequencies) in enumerate(found.frequencies(interval).itertuples(index=False)):
+        colour, wells = PALETTE[i % len(PALETTE)], table[table["group"] == group]
+        doses, share = wells["cells_per_well"].to_numpy(), wells["share"].to_numpy()
+        mixed = (share > 0) & (share < 1)
+        axes.scatter(doses[mixed], np.log(-np.log1p(-share[mixed])), s=36, color=colour,
+                     marker=MARKERS[i % len(MARKERS)], zorder=3)  # fmt: skip
+        for which, edge, marker in ((share == 1, top, "^"), (share == 0, bottom, "v")):
+            axes.scatter(doses[which] * beside[i], np.full(which.sum(), edge), s=44, marker=marker, facecolors="white",
+                         edgecolors=colour, clip_on=False, zorder=3)  # fmt: skip
+        for each, line, width in zip(frequencies, (LINES[i % len(LINES)], ":", ":"), (1.6, 1, 1), strict=True):
+            if 0 < each < np.inf:
+                axes.plot(cells, np.log(each * cells), color=colour, linestyle=line, linewidth=width)
+    ticks = [share for share in PERCENT if bottom < np.log(-np.log1p(-share / 100)) < top]
+    axes.set_yticks([np.log(-np.log1p(-share / 100)) for share in ticks], [f"{share:g}" for share in ticks])
+    axes.set(xscale="log", xlim=cells, ylim=(bottom, top), xlabel="cells per well", ylabel="positive wells (percent)")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    _name(axes, found, interval)
+    return axes
+
+
+def enrichment_per_experiment(found: "EnrichmentRatio", *, null: float, smallest: float, label: str) -> Axes:
+    """Draw the enrichment of each experiment and sort, the interval over experiments, and the control beside it.
+
+    Parameters
+    ----------
+    found
+        See ``fxyd3.enrichment.enrichment_ratio``.
+    null, smallest
+        Log2 ratio without effect, and the smallest of interest; drawn as lines.
+    label
+        What the data are; drawn on the figure.
+    """
+    each = found.per_experiment.pivot(index="experiment", columns="group", values="log2_ratio")
+    sorts = list(each.columns)
+    each[TOGETHER] = each[sorts].mean(axis=1)
+    each = each.join(found.dealt.set_index("experiment")["log2_ratio"].rename(CONTROL), how="outer")
+    intervals: dict[str, tuple[float, float, float]] = {
+        name: (estimate, lower, upper)
+        for name, _, estimate, lower, upper in found.by_group.itertuples(index=False, name=None)
+    }
+    if found.interval:
+        intervals[TOGETHER] = found.interval
+    if found.control:
+        intervals[CONTROL] = found.control
+    axes = per_patient(
+        each,
+        values={name: name for name in [*sorts, *([TOGETHER] if len(sorts) > 1 else []), CONTROL]},
+        intervals=intervals,
+        ylabel="stem-cell frequency\n(times unsorted cells)",
+        null=null,
+        smallest=smallest,
+        label=label,
+    )
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{2.0**value:.3g}"))
+    return axes
+
+
+def _name(axes: Axes, found: "Elda", interval: str) -> None:
+    """Name the groups beside the figure, with their frequencies."""
+    handles = []
+    for i, (group, *numbers) in enumerate(found.summary(interval).itertuples(index=False)):
+        estimate, lower, upper = map(_told, numbers)
+        handles.append(
+            Line2D([], [], color=PALETTE[i % len(PALETTE)], linestyle=LINES[i % len(LINES)],
+                   marker=MARKERS[i % len(MARKERS)], label=f"{group}: 1 in {estimate}\n({lower} to {upper})")
+        )  # fmt: skip
+    axes.legend(handles=handles, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _told(one_in: float) -> str:
+    return f"{one_in:,.0f}" if 100 <= one_in < np.inf else f"{one_in:.3g}".replace("inf", "∞")
