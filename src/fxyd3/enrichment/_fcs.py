@@ -1,9 +1,9 @@
 """Flow cytometry files: what a cytometer saw, and the spill of dyes into each other's detectors."""
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from struct import error as StructError
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,7 +110,7 @@ def read_fcs(path: str | Path) -> Events:
     try:
         raw = FlowData(path, ignore_offset_error=True)
         values = raw.as_array(preprocess=True).astype(np.float32)
-    except (FlowIOException, NotImplementedError, StructError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (FlowIOException, NotImplementedError, struct.error, EOFError, ValueError, KeyError, TypeError) as error:
         if "multiple data sets" in str(error):
             raise InputError(f"{path.name} holds several data sets: export each as a file of its own.") from None
         raise InputError(
@@ -253,7 +253,7 @@ def _spillover(text: Mapping[str, str], labels: list[str], name: str) -> "pd.Dat
     unknown = [dye for dye in dyes if dye not in labels]
     if unknown:
         raise InputError(
-            f"The spill-over matrix in {name} names {unknown[0]}, which is no channel of it{nearest(unknown[0], labels)}: "
-            "mend $SPILLOVER."
+            f"The spill-over matrix in {name} names {unknown[0]}, which is no channel of it"
+            f"{nearest(unknown[0], labels)}: mend $SPILLOVER."
         )
     return pd.DataFrame(shares, index=dyes, columns=dyes)

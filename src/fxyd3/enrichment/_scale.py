@@ -47,7 +47,7 @@ class Scale:
         if not (self.top > 0 and np.isfinite(self.top)):
             raise InputError(f"The top of the scale is {self.top:g}: it must be above 0.")
         if not 0 <= self.width <= DECADES / 2:
-            raise InputError(f"The width of the scale is {self.width:g}: it must lie from 0 to {DECADES / 2:g} decades.")
+            raise InputError(f"The width of the scale is {self.width:g}: it must lie from 0 to {DECADES / 2:g}.")
 
     @classmethod
     def of(cls, values: ArrayLike, *, method: Method = "logicle", top: float = 262_144.0) -> "Scale":

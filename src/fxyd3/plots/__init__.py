@@ -2,6 +2,7 @@
 
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
+from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
 from fxyd3.plots._house import PALETTE, canvas, style
 from fxyd3.plots._purity import purity
 from fxyd3.plots._twin import (
@@ -12,6 +13,7 @@ from fxyd3.plots._twin import (
     recovered,
     told_apart,
 )
+from fxyd3.plots._wells import enrichment_per_experiment, log_fraction, positive_wells
 
 __all__ = [
     "PALETTE",
@@ -23,7 +25,14 @@ __all__ = [
     "compare_trends",
     "design_power",
     "dose_placement",
+    "enrichment_per_experiment",
+    "flow_cleaning",
+    "flow_density",
+    "flow_histograms",
+    "gate_sensitivity",
+    "log_fraction",
     "per_patient",
+    "positive_wells",
     "purity",
     "quality",
     "recovered",

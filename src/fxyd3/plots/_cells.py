@@ -147,8 +147,8 @@ def per_patient(
     intervals: dict[str, Interval],
     ylabel: str,
     null: float,
-    smallest: float,
     label: str,
+    smallest: float | None = None,
 ) -> Axes:
     """Draw one point per patient for each of a few measures, with interval over patients.
 
@@ -163,7 +163,7 @@ def per_patient(
     ylabel
         What is drawn, with its unit.
     null, smallest
-        Value without effect, and smallest effect of interest; drawn as lines.
+        Value without effect, and smallest effect of interest, if there is one; drawn as lines.
     label
         What the data are; drawn on the figure.
     """
@@ -181,10 +181,11 @@ def per_patient(
     if table.empty:
         axes.text(0.5, 0.9, "not testable in these data", ha="center", transform=axes.transAxes)
     axes.axhline(null, color=GREY, linewidth=1, linestyle=":", zorder=0)
-    axes.axhline(smallest, color=GREY, linewidth=1, linestyle="--", zorder=0)
     axes.annotate("no effect", (1, null), xycoords=("axes fraction", "data"), fontsize=8, color=GREY, va="center")
-    axes.annotate("smallest effect\nof interest", (1, smallest), xycoords=("axes fraction", "data"), fontsize=8,
-                  color=GREY, va="center")  # fmt: skip
+    if smallest is not None:
+        axes.axhline(smallest, color=GREY, linewidth=1, linestyle="--", zorder=0)
+        axes.annotate("smallest effect\nof interest", (1, smallest), xycoords=("axes fraction", "data"), fontsize=8,
+                      color=GREY, va="center")  # fmt: skip
     axes.set_xticks(range(len(values)), list(values.values()))
     axes.set(xlim=(-0.6, len(values) - 0.3), ylabel=ylabel)
     return axes

@@ -74,7 +74,7 @@ class EnrichmentParameters(StudyParameters):
         "",
         description="sample sheet of FCS files, or their folder; empty: the twin's if the data are the twin, else none",
     )
-    control: str = Field("fmo", description="control that sets the gates: fmo or isotype")
+    control: str = Field("isotype", description="control that sets the gates: isotype or fmo")
     gate_quantile: float = Field(0.99, ge=0.5, le=0.9999, description="share of the control's events below the gate")
     stem_signature: str = Field(
         "LIM_MAMMARY_LUMINAL_PROGENITOR_UP",
@@ -86,8 +86,8 @@ class EnrichmentParameters(StudyParameters):
     @field_validator("control")
     @classmethod
     def _control_is_known(cls, value: str) -> str:
-        if value not in ("fmo", "isotype"):
-            raise ValueError(f"it is '{value}', but must be fmo or isotype")
+        if value not in ("isotype", "fmo"):
+            raise ValueError(f"it is '{value}', but must be isotype or fmo")
         return value
 
 
