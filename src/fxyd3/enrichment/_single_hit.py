@@ -118,8 +118,8 @@ def saturated(wells: Wells) -> Floats:
 def fit(wells: Wells) -> Floats:
     """Return the log frequency of largest likelihood; infinite where all wells are alike.
 
-    The expected number of hits in a positive well lies above 1, and the chance of another well to be positive below
-    what its hits say: this gives the two values between which the root must lie.
+    It lies above the positive wells over the cells in all wells, as a positive well has one hit or more, and below the
+    positive wells over the cells in negative ones.
     """
     estimate = np.where(wells.n_positive > 0, np.inf, -np.inf)
     inner = _mixed(wells)
