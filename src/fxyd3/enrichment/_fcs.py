@@ -59,8 +59,8 @@ class Events:
         InputError
             When the file has neither, with the nearest name.
         """
-        known = {marker.casefold(): detector for detector, marker in self.markers.items()}
-        known = {detector.casefold(): detector for detector in self.data} | known
+        known = {str(detector).casefold(): str(detector) for detector in self.data}
+        known |= {marker.casefold(): detector for detector, marker in self.markers.items()}
         if name.casefold() not in known:
             there = [*self.data, *self.markers.values()]
             raise InputError(

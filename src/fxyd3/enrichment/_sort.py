@@ -176,7 +176,8 @@ def read_sort(sheet: "AssayTable", *, viability: str = "viability") -> FlowSort:
     if not (table["sample"] == "stained").any():
         raise InputError(f"{sheet.source} names no sample 'stained': say which files hold the stained cells.")
     matrix: pd.DataFrame | None = None
-    cells, rows, stained = {}, [], []
+    cells, rows = {}, []
+    stained: list[Cleaned] = []
     for row in table.itertuples():
         events = read_fcs(sheet.path / str(row.file))
         if events.spillover is None and matrix is None:
