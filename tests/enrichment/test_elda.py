@@ -205,6 +205,24 @@ def test_the_interval_of_the_slope_covers_and_single_hits_are_called_so() -> Non
     assert ((found["p"] > 0.05) == share).all()
 
 
+def test_cells_at_63_is_where_the_line_says_so() -> None:
+    """At that many cells, the fitted line is at log(-log(0.37)) = 0; and with slope 1 it is one over the frequency."""
+    table = limiting_dilution(seed=4, cooperation=1.6).table
+    found = elda(table, group=["experiment", "group"])
+    slopes = found.slopes().set_index("group")
+    for name, wells_of in found.table.groupby("group"):
+        slope = slopes.loc[name, "slope"]
+        if np.isinf(slope):
+            assert np.isnan(slopes.loc[name, "cells_at_63"])
+            continue
+        bent = wells_of.assign(cells_per_well=wells_of["cells_per_well"] ** slope)
+        assert slopes.loc[name, "cells_at_63"] ** slope == pytest.approx(
+            elda(bent).summary()["estimate"].item(), rel=1e-6
+        )
+    one_dose = wells([(20, 100, 63)])
+    assert np.isnan(elda(one_dose).slopes()["cells_at_63"].item())
+
+
 @pytest.mark.parametrize(
     ("rows", "slope", "reading"),
     [

@@ -192,12 +192,17 @@ class Elda:
             reading. "cooperating cells": the interval lies above 1, few cells are less than they should be alone.
             "several kinds of cells or doses that differ": it lies below 1. "single hit": the wells do not speak against
             it; with few wells that is no proof. "not estimable": one dose, or all wells alike. The slope is infinite
-            where all wells are negative up to some dose and positive from there on.
+            where all wells are negative up to some dose and positive from there on. cells_at_63: the dose at which
+            63% of the wells are positive, with that slope; at a slope of 1 it is one over the frequency. NaN where the
+            slope is not finite.
         """
         import pandas as pd
 
         found = fit_slopes(Wells(*(each[:, None] for each in self._wells.arrays)))
         lower, upper = slope_limits(found, self.confidence)
+        finite = np.isfinite(found.estimate)
+        slope = np.where(finite, found.estimate, 1.0)
+        at_63 = np.where(finite, np.exp(-fit(self._wells.stretched(slope)) / slope), np.nan)
         reading = np.select(
             [np.isnan(found.estimate), lower > 1, upper < 1],
             ["not estimable", "cooperating cells", "several kinds of cells or doses that differ"],
@@ -211,6 +216,7 @@ class Elda:
                 "upper": upper,
                 "p": special.chdtrc(1, found.lost),
                 "reading": reading,
+                "cells_at_63": at_63,
             }
         )
 

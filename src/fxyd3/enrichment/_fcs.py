@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERSIONS = ("FCS2.0", "FCS3.0", "FCS3.1")
-SPILL_KEYWORDS = ("spillover", "spill", "comp")
+SPILL_KEYWORDS = ("spillover", "spill")
 FEWEST_BRIGHT = 20
 
 
