@@ -52,11 +52,13 @@ def test_nothing_is_loaded_from_another_host(pages: dict[Path, BeautifulSoup]) -
 
 
 def test_figures_have_alt_text_and_say_simulated_in_words(pages: dict[Path, BeautifulSoup]) -> None:
-    chapter = page(pages, "chapters/03-cells.html")
-    figures = chapter.select("figure img")
-    assert len(figures) >= 4
-    assert all(len(str(image.get("alt", ""))) > 40 for image in figures)
-    assert "Simulated" in chapter.get_text()
+    for name, fewest in (("02-enrichment", 10), ("gallery/clonogenic", 3), ("03-cells", 4)):
+        chapter = page(pages, f"chapters/{name}.html")
+        figures = chapter.select("figure img")
+        assert len(figures) >= fewest
+        assert all(len(str(image.get("alt", ""))) > 40 for image in figures)
+        assert ("Simulated" in chapter.get_text()) is (name != "gallery/clonogenic")
+    assert "Measured data" in page(pages, "chapters/gallery/clonogenic.html").get_text()
     assert "simulated" in page(pages, "chapters/index.html").get_text()
 
 

@@ -21,7 +21,7 @@ def validate(notebook: Path, out: Path, root: Path) -> "subprocess.CompletedProc
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("page", ["03-cells", "reference/twin"])
+@pytest.mark.parametrize("page", ["02-enrichment", "03-cells", "reference/twin"])
 def test_the_committed_page_gives_the_same_numbers_again(page: str, root: Path, tmp_path: Path) -> None:
     """Opened alone, with nothing run before it, every cell executed and compared."""
     done = validate(root / "chapters" / f"{page}.ipynb", tmp_path / "alone", root)
@@ -31,6 +31,47 @@ def test_the_committed_page_gives_the_same_numbers_again(page: str, root: Path, 
 def test_the_committed_scorecard_reads_the_published_run(root: Path, published: Path) -> None:
     done = validate(root / "chapters" / "06-scorecard.ipynb", published, root)
     assert done.returncode == 0, done.stdout[-6000:]
+
+
+@pytest.mark.real
+def test_the_gallery_gives_the_same_numbers_again(root: Path, real_data: Path, tmp_path: Path) -> None:
+    done = validate(root / "chapters" / "gallery" / "clonogenic.ipynb", tmp_path, root)
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
+def enrichment(root: Path, out: Path, **given: object) -> dict[str, str]:
+    """Run the enrichment chapter; returns the verdicts by claim."""
+    book = papermill.execute_notebook(
+        root / "chapters" / "02-enrichment.ipynb", out.with_suffix(".ipynb"), parameters=given | {"out": str(out)},
+        progress_bar=False,
+    )  # fmt: skip
+    assert all(cell.execution_count for cell in book.cells if cell.cell_type == "code" and cell.source.strip())
+    return {path.stem: json.loads(path.read_text())["verdict"] for path in (out / "evidence").iterdir()}
+
+
+def test_enrichment_with_other_parameters(root: Path, tmp_path: Path) -> None:
+    given = {"data": "twin:tiny", "seed": 5, "control": "fmo", "gate_quantile": 0.995, "confidence": 0.9}
+    assert enrichment(root, tmp_path / "run", **given) == {"C1": "supported"}
+
+
+def test_enrichment_where_nothing_was_planted(root: Path, tmp_path: Path) -> None:
+    """What the answer to the last exercise says."""
+    assert enrichment(root, tmp_path / "run", data="twin:tiny:null") == {"C1": "contradicted"}
+
+
+def test_enrichment_of_own_wells_alone(root: Path, tmp_path: Path) -> None:
+    """A table as the ELDA web tool takes it: one experiment, no cells, no FCS files."""
+    rows = "dose,tested,response,group\n" + "".join(
+        f"{dose},24,{positive},{group}\n"
+        for group, wells in (("unsorted", (2, 6, 9)), ("NRP1-high", (9, 15, 21)))
+        for dose, positive in zip((50, 100, 200), wells, strict=True)
+    )
+    (tmp_path / "mine.csv").write_text(rows)
+    found = enrichment(root, tmp_path / "run", data="none", wells=str(tmp_path / "mine.csv"))
+    assert found == {"C1": "not testable"}
+    record = json.loads((tmp_path / "run" / "evidence" / "C1.json").read_text())
+    assert record["context"]["simulated"] is False
+    assert "no column 'experiment'" in record["sentence"]
 
 
 def test_other_parameters(root: Path, tmp_path: Path) -> None:
@@ -60,14 +101,17 @@ def test_where_nothing_was_planted_nothing_is_supported(root: Path, tmp_path: Pa
         ({"max_mito": 140.0}, "Parameter 'max_mito' is 140"),
         ({"data": "nowhere.h5ad"}, "nowhere.h5ad"),
         ({"data": "twin:tiny", "patient": "patients"}, "'patient'"),
+        ({"data": "none", "wells": "nowhere.csv"}, "nowhere.csv"),
+        ({"data": "twin:tiny", "control": "unstained"}, "must be isotype or fmo"),
     ],
 )
 def test_a_broken_input_stops_with_one_sentence(
     root: Path, tmp_path: Path, given: dict[str, object], message: str
 ) -> None:
+    page = "02-enrichment" if given.keys() & {"wells", "control"} else "03-cells"
     with pytest.raises(papermill.PapermillExecutionError) as stopped:
         papermill.execute_notebook(
-            root / "chapters" / "03-cells.ipynb", tmp_path / "done.ipynb", progress_bar=False,
+            root / "chapters" / f"{page}.ipynb", tmp_path / "done.ipynb", progress_bar=False,
             parameters=given | {"out": str(tmp_path / "run")},
         )  # fmt: skip
     assert stopped.value.ename in INPUT_ERRORS

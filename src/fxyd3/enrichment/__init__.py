@@ -2,7 +2,7 @@
 
 from fxyd3.enrichment._clean import Cleaned, clean
 from fxyd3.enrichment._design import Design, best_dose, design, information_per_well, power_curves, simulate_power
-from fxyd3.enrichment._elda import ChiSquare, Elda, elda, interval_coverage
+from fxyd3.enrichment._elda import ChiSquare, Elda, elda, holm, interval_coverage
 from fxyd3.enrichment._evidence import evidence_enrichment
 from fxyd3.enrichment._fcs import Events, compensate, read_fcs, spillover_matrix
 from fxyd3.enrichment._gate import Gate, gate
@@ -35,6 +35,7 @@ __all__ = [
     "fold_seen",
     "gate",
     "heterogeneity",
+    "holm",
     "information_per_well",
     "interval_coverage",
     "power_curves",

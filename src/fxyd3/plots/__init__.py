@@ -13,7 +13,13 @@ from fxyd3.plots._twin import (
     recovered,
     told_apart,
 )
-from fxyd3.plots._wells import enrichment_per_experiment, log_fraction, positive_wells
+from fxyd3.plots._wells import (
+    enrichment_per_experiment,
+    log_fraction,
+    positive_wells,
+    slopes,
+    surviving_fraction,
+)
 
 __all__ = [
     "PALETTE",
@@ -36,8 +42,10 @@ __all__ = [
     "purity",
     "quality",
     "recovered",
+    "slopes",
     "stability",
     "style",
+    "surviving_fraction",
     "told_apart",
     "umap",
     "wrong_guess",

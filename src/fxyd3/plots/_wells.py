@@ -8,9 +8,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from fxyd3.plots._cells import per_patient
-from fxyd3.plots._house import MARKERS, PALETTE, canvas, spread
+from fxyd3.plots._house import GREY, MARKERS, PALETTE, canvas, spread
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fxyd3.enrichment._elda import Elda
     from fxyd3.enrichment._ratio import EnrichmentRatio
 
@@ -108,7 +110,7 @@ def enrichment_per_experiment(found: "EnrichmentRatio", *, null: float, smallest
     label
         What the data are; drawn on the figure.
     """
-    each = found.per_experiment.pivot(index="experiment", columns="group", values="log2_ratio")
+    each = found.per_experiment.pivot_table(index="experiment", columns="group", values="log2_ratio")
     sorts = list(each.columns)
     each[TOGETHER] = each[sorts].mean(axis=1)
     each = each.join(found.dealt.set_index("experiment")["log2_ratio"].rename(CONTROL), how="outer")
@@ -131,6 +133,63 @@ def enrichment_per_experiment(found: "EnrichmentRatio", *, null: float, smallest
     )
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{2.0**value:.3g}"))
+    return axes
+
+
+def surviving_fraction(table: "pd.DataFrame", *, label: str) -> Axes:
+    """Draw the share of stem cells (or clonogenic cells) that a treatment leaves, by its dose.
+
+    Parameters
+    ----------
+    table
+        One row per group and treated dose: group, dose (float), estimate, lower, upper (log2 ratio to untreated).
+    label
+        What the data are; drawn on the figure.
+    """
+    (axes,) = canvas(label, width=6.8, height=4.2)
+    groups = list(dict.fromkeys(table["group"]))
+    for i, (group, beside) in enumerate(zip(groups, spread(len(groups), 0.1), strict=True)):
+        own = table[table["group"] == group]
+        doses = np.concatenate([[0.0], own["dose"].to_numpy(dtype=float)]) + beside
+        share, low, high = (np.exp2(np.concatenate([[0.0], own[name]])) for name in ("estimate", "lower", "upper"))
+        axes.errorbar(doses, share, [share - low, high - share], color=PALETTE[i % len(PALETTE)], capsize=3,
+                      marker=MARKERS[i % len(MARKERS)], linestyle=LINES[i % len(LINES)], label=str(group))  # fmt: skip
+    axes.set(yscale="log", xlabel="radiation (Gy)", ylabel="surviving fraction\n(share of untreated)")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.axhline(1, color=GREY, linewidth=1, linestyle=":", zorder=0)
+    axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    return axes
+
+
+def slopes(table: "pd.DataFrame", *, label: str) -> Axes:
+    """Draw slopes in log dose with their intervals, beside the 1 of the single-hit model.
+
+    Parameters
+    ----------
+    table
+        One row per slope: group, name (of the row), slope, lower, upper; rows of a group stand together.
+    label
+        What the data are; drawn on the figure.
+    """
+    groups = list(dict.fromkeys(table["group"]))
+    (axes,) = canvas(label, width=6.4, height=1.2 + 0.22 * (len(table) + len(groups)))
+    at, ticks = 0.0, []
+    for i, group in enumerate(groups):
+        for row in table[table["group"] == group].itertuples():
+            known = np.isfinite(float(str(row.slope)))
+            ends = np.nan_to_num([float(str(row.lower)), float(str(row.upper))], posinf=10, neginf=-10)
+            if known:
+                axes.plot(ends, [at, at], color=PALETTE[i % len(PALETTE)], linewidth=1.6)
+                axes.plot(row.slope, at, color=PALETTE[i % len(PALETTE)], marker=MARKERS[i % len(MARKERS)])
+            ticks.append((at, f"{group}, {row.name}"))
+            at -= 1
+        at -= 0.8
+    axes.axvline(1, color=GREY, linestyle="--", linewidth=1, zorder=0)
+    axes.set_yticks([place for place, _ in ticks], [name for _, name in ticks], fontsize=9)
+    finite = table[np.isfinite(table["slope"])]
+    axes.set(xlim=(min(0.4, 0.9 * finite["lower"].min()), max(1.6, 1.05 * finite["upper"].clip(upper=4).max())),
+             xlabel="slope in log dose (1: single hit; above: cooperating cells)")  # fmt: skip
+    axes.tick_params(axis="y", length=0)
     return axes
 
 
