@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from fxyd3.data.simulate import limiting_dilution
 from fxyd3.enrichment._elda import Elda, elda
 from fxyd3.enrichment._ratio import enrichment_ratio
-from fxyd3.plots._wells import enrichment_per_experiment, log_fraction, positive_wells
+from fxyd3.plots._wells import enrichment_per_experiment, log_fraction, positive_wells, slopes, surviving_fraction
 
 LABEL = "Simulated data (twin)"
 CORNERS = pd.DataFrame(
@@ -48,7 +48,7 @@ def names(axes: Axes) -> list[str]:
     assert LABEL in [text.get_text() for text in axes.figure.texts]
     legend = axes.get_legend()
     assert legend is not None
-    assert legend.get_window_extent().x0 >= axes.get_window_extent().x1  # beside the data, not over them
+    assert legend.get_window_extent().y1 <= axes.get_window_extent().y0  # below the data, not over them
     return [text.get_text() for text in legend.get_texts()]
 
 
@@ -137,3 +137,26 @@ def test_what_is_missing_is_not_drawn(keep: object) -> None:
     axes = enrichment_per_experiment(found, null=0, smallest=1, label=LABEL)
     axes.figure.canvas.draw()
     assert "no effect" in [text.get_text() for text in axes.texts]
+
+
+def test_survival_starts_at_one_and_falls_as_the_table_says() -> None:
+    table = pd.DataFrame(
+        {"group": ["a", "a", "b"], "dose": [2.0, 4.0, 2.0], "estimate": [-1.0, -3.0, 0.0], "lower": [-2.0, -4.0, -1.0],
+         "upper": [0.0, -2.0, 1.0]}
+    )  # fmt: skip
+    axes = surviving_fraction(table, label="mine")
+    drawn = [bar.lines[0].get_ydata().tolist() for bar in axes.containers]
+    assert drawn == [[1, 0.5, 0.125], [1, 1]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]
+    assert axes.get_yscale() == "log"
+
+
+def test_slopes_are_drawn_in_order_beside_one() -> None:
+    table = pd.DataFrame(
+        {"group": ["a", "a", "b"], "name": ["0 Gy", "8 Gy", "0 Gy"], "slope": [1.0, np.inf, 0.7],
+         "lower": [0.8, 1.2, 0.5], "upper": [1.3, np.inf, 0.9]}
+    )  # fmt: skip
+    axes = slopes(table, label="mine")
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a, 0 Gy", "a, 8 Gy", "b, 0 Gy"]
+    points = [line.get_xdata() for line in axes.lines if line.get_marker() not in ("None", None)]
+    assert [float(np.asarray(x).item()) for x in points] == [1.0, 0.7]  # a slope without a number has no point

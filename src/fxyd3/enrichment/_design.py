@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
 
 from fxyd3.claims import Interval
+from fxyd3.enrichment._single_hit import Wells, fit_firth, information
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
@@ -417,7 +418,13 @@ def simulate_power(design: Design, *, n: int = 1000, seed: int = 1) -> Interval:
     shape = n, design.experiments, len(GROUPS)
     log_frequency = np.log(design._frequencies) + rng.normal(0, design._between / math.sqrt(2), shape)
     positive = rng.binomial(design.wells, -np.expm1(-np.exp(log_frequency)[..., None] * cells))
-    estimate, told = _firth(positive, cells, design.wells)
+    tested = np.full(positive.shape, float(design.wells))
+    wells = Wells(np.broadcast_to(np.log(cells), positive.shape), tested, positive.astype(float)).reshape(
+        -1, len(cells)
+    )
+    estimate = fit_firth(wells)
+    told = information(wells, estimate).sum(axis=-1).reshape(shape)
+    estimate = estimate.reshape(shape)
     ratio = math.copysign(1, math.log(design.fold)) * (estimate[..., 1] - estimate[..., 0])
     if design.experiments > 1:
         error = ratio.std(axis=1, ddof=1) / math.sqrt(design.experiments)
@@ -504,25 +511,6 @@ def _information(hits: ArrayLike) -> Floats:
     """Return the information of a well on log frequency, by its mean number of stem cells."""
     x = np.asarray(hits, dtype=float)
     return np.asarray(x * x * np.exp(-x) / -np.expm1(-x))
-
-
-def _firth(positive: NDArray[np.int64], cells: Floats, wells: int) -> tuple[Floats, Floats]:
-    """Return log frequencies and their information, for wells positive by dose (last axis).
-
-    The root of the score plus half the slope of log information, which falls from above zero to below, by bisection.
-    """
-    low = np.full(positive.shape[:-1], -math.log(cells.max()) - 15.0)
-    high = np.full(positive.shape[:-1], -math.log(cells.min()) + 5.0)
-    for _ in range(40):
-        middle = (low + high) / 2
-        hits = np.exp(middle)[..., None] * cells
-        negative = -np.expm1(-hits)
-        told = _information(hits)
-        score = (hits * (positive / negative - wells)).sum(axis=-1)
-        slope = (told * (2 - hits / negative)).sum(axis=-1) / told.sum(axis=-1)
-        above = score + slope / 2 > 0
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return middle, wells * told.sum(axis=-1)
 
 
 def _place(frequency: float, fold: float, n_doses: int, step: float) -> Floats:

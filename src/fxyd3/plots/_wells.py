@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LINES: tuple[Literal["-", "--", "-."], ...] = ("-", "--", "-.")
 PERCENT = (0.1, 0.5, 2, 5, 10, 20, 40, 63, 80, 95, 99, 99.9)
+FAR = 10.0  # beyond any slope that is drawn
 TOGETHER = "all sorts\ntogether"
 CONTROL = "unsorted wells,\ndealt at random"
 
@@ -38,7 +39,7 @@ def log_fraction(found: "Elda", *, label: str, interval: str = "wald") -> Axes:
     interval
         Method of the limits.
     """
-    (axes,) = canvas(label, width=6.8, height=4.2)
+    (axes,) = canvas(label, width=6.0, height=4.9)
     table = found.table.assign(empty=1 - found.table["wells_positive"] / found.table["wells_tested"])
     bottom = 1.15 * float(np.log(table["empty"].where(table["empty"] > 0)).min())
     bottom = min(bottom, -1.0) if np.isfinite(bottom) else -1.0
@@ -72,7 +73,7 @@ def positive_wells(found: "Elda", *, label: str, interval: str = "wald") -> Axes
     found, label, interval
         As in ``log_fraction``.
     """
-    (axes,) = canvas(label, width=6.8, height=4.2)
+    (axes,) = canvas(label, width=6.0, height=4.9)
     table = found.table.assign(share=found.table["wells_positive"] / found.table["wells_tested"])
     most = float(table["wells_tested"].max())
     bottom, top = np.log(-np.log1p(-0.4 / most)), np.log(-np.log(0.4 / most))
@@ -146,7 +147,7 @@ def surviving_fraction(table: "pd.DataFrame", *, label: str) -> Axes:
     label
         What the data are; drawn on the figure.
     """
-    (axes,) = canvas(label, width=6.8, height=4.2)
+    (axes,) = canvas(label, width=6.0, height=4.2)
     groups = list(dict.fromkeys(table["group"]))
     for i, (group, beside) in enumerate(zip(groups, spread(len(groups), 0.1), strict=True)):
         own = table[table["group"] == group]
@@ -157,7 +158,7 @@ def surviving_fraction(table: "pd.DataFrame", *, label: str) -> Axes:
     axes.set(yscale="log", xlabel="radiation (Gy)", ylabel="surviving fraction\n(share of untreated)")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.axhline(1, color=GREY, linewidth=1, linestyle=":", zorder=0)
-    axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(fontsize=9, loc="lower left")
     return axes
 
 
@@ -175,13 +176,12 @@ def slopes(table: "pd.DataFrame", *, label: str) -> Axes:
     (axes,) = canvas(label, width=6.4, height=1.2 + 0.22 * (len(table) + len(groups)))
     at, ticks = 0.0, []
     for i, group in enumerate(groups):
-        for row in table[table["group"] == group].itertuples():
-            known = np.isfinite(float(str(row.slope)))
-            ends = np.nan_to_num([float(str(row.lower)), float(str(row.upper))], posinf=10, neginf=-10)
-            if known:
-                axes.plot(ends, [at, at], color=PALETTE[i % len(PALETTE)], linewidth=1.6)
-                axes.plot(row.slope, at, color=PALETTE[i % len(PALETTE)], marker=MARKERS[i % len(MARKERS)])
-            ticks.append((at, f"{group}, {row.name}"))
+        for _, row in table[table["group"] == group].iterrows():
+            colour = PALETTE[i % len(PALETTE)]
+            axes.plot(np.clip([row.lower, row.upper], -FAR, FAR), [at, at], color=colour, linewidth=1.6)
+            if np.isfinite(row.slope):
+                axes.plot(row.slope, at, color=colour, marker=MARKERS[i % len(MARKERS)])
+            ticks.append((at, f"{group}, {row['name']}"))
             at -= 1
         at -= 0.8
     axes.axvline(1, color=GREY, linestyle="--", linewidth=1, zorder=0)
@@ -202,7 +202,7 @@ def _name(axes: Axes, found: "Elda", interval: str) -> None:
             Line2D([], [], color=PALETTE[i % len(PALETTE)], linestyle=LINES[i % len(LINES)],
                    marker=MARKERS[i % len(MARKERS)], label=f"{group}: 1 in {estimate}\n({lower} to {upper})")
         )  # fmt: skip
-    axes.legend(handles=handles, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(handles=handles, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)
 
 
 def _told(one_in: float) -> str:

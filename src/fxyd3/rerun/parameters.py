@@ -22,7 +22,10 @@ class StudyParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    data: str = Field("twin", description='"twin", a catalogue name, a file or folder, or several separated by commas')
+    data: str = Field(
+        "twin",
+        description='"twin", "none" (tables only), a catalogue name, a file or folder, or several separated by commas',
+    )
     out: str = Field("", description="run folder; empty: runs/ and the name of the data")
     genes: str = Field("", description="table of gene ids and symbols; empty: none")
     obs: str = Field("", description="table of cell annotations joined by cell name; empty: none")
