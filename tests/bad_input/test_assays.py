@@ -114,7 +114,7 @@ def test_a_folder_must_hold_one_sheet(tmp_path: Path) -> None:
         (["--flow", "empty"], "no sample sheet"),
         (["--data", "twin:tiny", "--wells", "bad.csv"], "Line 2 of bad.csv"),
         (["--data", "none"], "--wells"),
-        (["-p", "control=isotpe"], "fmo or isotype"),
+        (["-p", "control=isotpe"], "isotype or fmo"),
         (["-p", "gate_quantile=1.5"], "gate_quantile"),
         (["-p", "confidence=95.0"], "confidence"),
     ],

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fxyd3.data.assays import ASSAYS, AssayTable, read_assay, templates, twin_assay
+from fxyd3.data.assays import ASSAYS, AssayTable, read_assay, sorted_cells, templates, twin_assay
 from fxyd3.data.files import annotate
 from fxyd3.data.simulate import limiting_dilution
+from fxyd3.errors import InputError
 
 WELLS = limiting_dilution(seed=3).table
 TEMPLATES = {path.stem: path for path in templates()}
@@ -152,11 +153,36 @@ def test_the_template_of_annotations_fits_cells_of_its_names() -> None:
     assert adata.obs.notna().all(axis=None)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("patient", None), r"mine.csv, line 4, has no patient: fill it, or leave the line out"),
+        (("fraction", None), r"mine.csv, line 4, has no fraction: fill it, or leave the line out"),
+        (
+            ("cell", "cell-0000001"),
+            r"mine.csv, line 4, names the cell 'cell-0000001' twice: give one row",
+        ),
+    ],
+)
+def test_annotations_in_the_form_of_the_template_are_held_to_its_schema(
+    change: tuple[str, str | None], message: str, tmp_path: Path
+) -> None:
+    table = pd.read_csv(TEMPLATES["sorted_cells"])
+    adata = anndata.AnnData(np.ones((len(table), 1), np.float32), obs=pd.DataFrame(index=table["cell"].to_numpy()))
+    table.loc[2, change[0]] = change[1]
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(InputError, match=message):
+        annotate(adata, tmp_path / "mine.csv")
+    assert adata.obs.empty
+
+
 def test_the_page_of_templates_lists_every_column_as_the_schema_does() -> None:
     sections = re.split(r"(?m)^## ", TEMPLATES["README"].read_text())[1:]
     told = {section.split(".csv")[0]: re.findall(r"(?m)^\| `(\w+)` \| (.+) \|$", section) for section in sections}
     assert told.keys() == TEMPLATES.keys() - {"README"}
     for name, rows in told.items():
         assert [column for column, _ in rows] == list(pd.read_csv(TEMPLATES[name]).columns)
-    for name, kind in ASSAYS.items():
-        assert told[name] == [(column, what.description) for column, what in kind.schema().columns.items()]
+    schemas = {name: kind.schema() for name, kind in ASSAYS.items()} | {"sorted_cells": sorted_cells()}
+    assert told.keys() == schemas.keys()
+    for name, schema in schemas.items():
+        assert told[name] == [(column, what.description) for column, what in schema.columns.items()]

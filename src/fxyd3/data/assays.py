@@ -154,6 +154,51 @@ def _cell_sort() -> "DataFrameSchema":
     return DataFrameSchema(columns)
 
 
+def sorted_cells() -> "DataFrameSchema":
+    """Return the schema of an annotation table for cells of sorted fractions (``data/templates/sorted_cells.csv``)."""
+    from pandera.pandas import Column, DataFrameSchema
+
+    columns = {
+        "cell": Column(unique=True, description="name of the cell, as in the study"),
+        "patient": Column(description="patient that the cell comes from"),
+        "sample": Column(
+            required=False, nullable=True, description="sample, such as a patient's biopsy before treatment"
+        ),
+        "fraction": Column(description="what the cell was sorted for; unsorted if it was not sorted"),
+        "condition": Column(required=False, nullable=True, description="before or after treatment"),
+    }
+    return DataFrameSchema(columns)
+
+
+def check_sorted_cells(table: "pd.DataFrame", source: str) -> None:
+    """Hold an annotation table in the form of its template to the schema; a table of another form is left alone.
+
+    Parameters
+    ----------
+    table
+        As read, one row per line below the header.
+    source
+        Name of the file, for the message.
+
+    Raises
+    ------
+    InputError
+        For a cell, patient or fraction that is missing, or a cell that occurs twice, with its line.
+    """
+    from pandera.errors import SchemaError
+
+    if not {"cell", "patient", "fraction"} <= set(table.columns):
+        return
+    try:
+        sorted_cells().validate(table)
+    except SchemaError as error:
+        line, column = int(error.failure_cases["index"].max()) + 2, error.schema.name
+        twice = error.check == "field_uniqueness"
+        told = f"names the cell '{table[column].iloc[line - 2]}' twice" if twice else f"has no {column}"
+        remedy = "give one row for each cell" if twice else "fill it, or leave the line out"
+        raise DataError(f"{source}, line {line}, {told}", remedy) from None
+
+
 ELDA_WEB = {"dose": "cells_per_well", "tested": "wells_tested", "response": "wells_positive"}
 ASSAYS = {
     kind.name: kind

@@ -10,6 +10,7 @@ import h5py
 import pandas as pd
 
 from fxyd3.data import loom, tables, tenx
+from fxyd3.data.assays import check_sorted_cells
 from fxyd3.data.counts import find_counts
 from fxyd3.data.genes import merge_genes
 from fxyd3.data.reading import reading
@@ -193,6 +194,7 @@ def annotate(adata: ad.AnnData, path: Path) -> None:
     """
     with reading(path, "table of cell annotations"):
         table = tables.read_annotations(path)
+    check_sorted_cells(table, path.name)
     cells = adata.obs_names.astype(str)
     names = max(table.columns, key=lambda column: int(cells.isin(table[column].astype(str)).sum()))
     matched = int(cells.isin(table[names].astype(str)).sum())
