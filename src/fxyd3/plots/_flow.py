@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 DECADES = (-1000, 0, 1000, 10_000, 100_000)
 LINES = ("-", "--", "-.", ":")
-MOST_DOTS = 4000
+MOST_DOTS = 3000
 BY = {"isotype": "isotype control", "fmo": "FMO control", "mixture": "no control: mixture"}
 
 

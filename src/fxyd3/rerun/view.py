@@ -98,10 +98,10 @@ class Run:
     @property
     def about(self) -> dict[str, Any]:
         """What is known of the input: source, hash, simulated, cells, genes; without cells, of the own tables."""
+        tables = self.tables.values() if self.parameters.without_cells else ()
         self._ensure_study()
         about: dict[str, Any] = read_json(self.out / "stages" / "study.json")["about"]
         if self.parameters.without_cells:
-            tables = self.tables.values()
             about["source"] = ", ".join(table["source"] for table in tables) or "nothing"
             about["hash"] = " ".join(table["hash"] for table in tables)
             about["simulated"] = any(table["simulated"] for table in tables)
