@@ -8,17 +8,14 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from fxyd3.data import gene_set
 from fxyd3.data.simulate import twin
-from fxyd3.enrichment._pseudobulk import EPITHELIAL, OTHER, epithelial, log_cpm, signature_shift
+from fxyd3.enrichment._pseudobulk import OTHER, epithelial, log_cpm, signature_shift
 from fxyd3.errors import InputError
-from fxyd3.paths import book_file
 
-SETS = {
-    row[0]: row[2:]
-    for row in (line.split("\t") for line in book_file("data", "signatures.gmt").read_text().splitlines())
-}
-PROGENITOR = SETS["LIM_MAMMARY_LUMINAL_PROGENITOR_UP"]
-BASAL = SETS["LIM_MAMMARY_STEM_CELL_UP_SHORTLIST"]
+EPITHELIAL = gene_set("WU2021_GARNETT_EPITHELIAL")
+PROGENITOR = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+BASAL = gene_set("LIM_MAMMARY_STEM_CELL_UP_SHORTLIST")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from fxyd3.claims import Interval, t_interval
 from fxyd3.data.report import few, nearest
+from fxyd3.data.signatures import gene_set
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-EPITHELIAL = (
-    "EPCAM", "KRT8", "KRT18", "CLDN4", "DSC2", "ELF3", "SFN", "ITGB4", "ITGB6", "KRT6A", "KRT7", "LAD1", "LAMA3",
-    "LAMB3", "SLPI", "ST14", "TGFA", "SCEL", "PTGES", "SH2D3A", "AP1M2", "MPZL2", "EHF", "G0S2", "LSR", "S100A14",
-)  # fmt: skip
-"""Markers of epithelial cells in the atlas of Wu 2021."""
+EPITHELIAL = "WU2021_GARNETT_EPITHELIAL"  # in data/signatures.gmt
 
 OTHER = {
     "immune": ("PTPRC", "CD3D", "CD3E", "CD3G", "CD8A", "CD8B", "CD79A", "CD79B", "CD19", "MS4A1", "CD68", "TYROBP",
@@ -31,7 +28,7 @@ OTHER = {
                "RGS5"),
     "endothelium": ("PECAM1", "VWF", "CLDN5", "EMCN", "KDR", "FLT1", "ACKR1", "SELE", "TIE1", "ROBO4"),
 }  # fmt: skip
-"""Markers of other cells in the same atlas, by lineage; see ``epithelial`` for those left out."""
+"""Markers of other cells in the atlas of Wu 2021, by lineage; see ``epithelial`` for those left out."""
 
 FEWEST_GENES = 5
 PRIOR_COUNT = 2.0
@@ -121,10 +118,11 @@ def epithelial(adata: "AnnData") -> NDArray[np.bool_]:
     the basal list): the gate then chooses by the signature, in all fractions alike.
     """
     counts = _raw_counts(adata)
-    inside = adata.var_names.isin(EPITHELIAL)
+    markers = gene_set(EPITHELIAL)
+    inside = adata.var_names.isin(markers)
     if inside.sum() < FEWEST_GENES:
         raise InputError(
-            f"The data hold {inside.sum()} of the {len(EPITHELIAL)} epithelial genes ({few(EPITHELIAL)}): give gene "
+            f"The data hold {inside.sum()} of the {len(markers)} epithelial genes ({few(markers)}): give gene "
             f"symbols in var_names, and at least {FEWEST_GENES} of these genes."
         )
     for lineage, genes in OTHER.items():
