@@ -1,5 +1,6 @@
 """Flow cytometry files: what a cytometer saw, and the spill of dyes into each other's detectors."""
 
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERSIONS = ("FCS2.0", "FCS3.0", "FCS3.1")
+ORDERS = ("1,2,3,4", "4,3,2,1", "1,2", "2,1")
 SPILL_KEYWORDS = ("spillover", "spill")
 FEWEST_BRIGHT = 20
 
@@ -107,15 +109,21 @@ def read_fcs(path: str | Path) -> Events:
 
     path = Path(path).expanduser()
     _check_begin(path)
+    broken = (FlowIOException, NotImplementedError, struct.error, re.error, EOFError, LookupError, OSError, TypeError,
+              ValueError)  # fmt: skip
     try:
-        raw = FlowData(path, ignore_offset_error=True)
+        with path.open("rb") as handle:
+            raw = FlowData(handle, ignore_offset_error=True)
+        mode, order = raw.text["mode"].lower(), raw.text["byteord"].replace(" ", "")
         values = raw.as_array(preprocess=True).astype(np.float32)
-    except (FlowIOException, NotImplementedError, struct.error, EOFError, ValueError, KeyError, TypeError) as error:
+    except broken as error:
         if "multiple data sets" in str(error):
             raise InputError(f"{path.name} holds several data sets: export each as a file of its own.") from None
         raise InputError(
             f"{path.name} cannot be read as an FCS file, it may be truncated: export it again from the cytometer."
         ) from None
+    if mode != "l" or order not in ORDERS:
+        raise InputError(f"{path.name} holds no plain list of events ($MODE, $BYTEORD): export it as FCS 3.1.")
     if not raw.event_count or not values.size:
         raise InputError(f"{path.name} holds no events: leave it out, or export it again.")
     if len(values) != raw.event_count:
@@ -124,8 +132,12 @@ def read_fcs(path: str | Path) -> Events:
             "it again from the cytometer."
         )
     labels = [label.strip() for label in raw.pnn_labels]
-    if len(set(labels)) < len(labels):
-        raise InputError(f"{path.name} has two channels of the same name: rename one ($PnN) and export it again.")
+    if len({label.casefold() for label in labels}) < values.shape[1]:
+        raise InputError(
+            f"{path.name} has two channels of the same name, or one without: mend $PnN and export it again."
+        )
+    if not np.isfinite(values).all():
+        raise InputError(f"{path.name} holds values that are no numbers: export it again from the cytometer.")
     about = " ".join(str(raw.text.get(key, "")) for key in ("cyt", "com"))
     return Events(
         data=pd.DataFrame(values, columns=labels),
@@ -181,7 +193,8 @@ def spillover_matrix(single_stained: Mapping[str, Events], unstained: Events) ->
 
     In each tube, cells that carry the dye are told from the others by the middle, on a log scale, between unstained
     cells and the brightest ones. The spill is the slope of another detector on the dye's own among them (least
-    squares), so that it does not matter how much light these cells have by themselves.
+    squares), so that it does not matter how much light these cells have by themselves. Events at the top of a detector
+    are left out.
 
     Parameters
     ----------
@@ -213,7 +226,8 @@ def spillover_matrix(single_stained: Mapping[str, Events], unstained: Events) ->
     for detector, events in own.items():
         signal = events.channel(detector)
         dim = max(np.quantile(unstained.channel(detector), 0.995), 1.0)
-        bright = signal > np.sqrt(dim * max(np.quantile(signal, 0.99), dim))
+        seen_whole = (events.data[detectors] < [events.tops[other] for other in detectors]).all(axis=1).to_numpy()
+        bright = seen_whole & (signal > np.sqrt(dim * max(np.quantile(signal, 0.99), dim)))
         if bright.sum() < FEWEST_BRIGHT or np.median(signal[bright]) < 2 * dim:
             raise InputError(
                 f"{events.source} holds no cells brighter in {detector} than unstained ones: check its dye."
@@ -246,6 +260,8 @@ def _spillover(text: Mapping[str, str], labels: list[str], name: str) -> "pd.Dat
         words = [word.strip() for word in found.split(",")]
         n = int(words[0])
         dyes, shares = words[1 : n + 1], np.array(words[n + 1 :], dtype=float).reshape(n, n)
+        if n < 1 or len({*dyes}) < n:
+            raise ValueError
     except ValueError:
         raise InputError(
             f"The spill-over matrix in {name} is broken: export the file again, or mend $SPILLOVER."

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from fxyd3.enrichment._scale import Scale
+from fxyd3.errors import InputError
 from fxyd3.plots._house import GREY, MARKERS, PALETTE, canvas
 
 if TYPE_CHECKING:
@@ -77,7 +78,14 @@ def flow_density(found: "FlowSort", gates: Mapping[str, "Gate"], *, label: str) 
         By marker; the first two are drawn.
     label
         What the data are; drawn on the figure.
+
+    Raises
+    ------
+    InputError
+        With fewer than two gates.
     """
+    if len(gates) < 2:
+        raise InputError(f"A plot of two markers needs two gates: there is {len(gates)}.")
     (axes,) = canvas(label, width=5.6, height=4.8)
     cells, (x_gate, y_gate) = found.stained, [*gates.values()][:2]
     x, y = cells.channel(x_gate.detector), cells.channel(y_gate.detector)
@@ -171,7 +179,8 @@ def gate_sensitivity(table: pd.DataFrame, *, chosen: float, label: str) -> list[
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
     panels[0].set_ylabel("positive cells beyond\nthe control (percent)")
-    panels[0].legend(fontsize=8)
+    if markers:
+        panels[0].legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.32), ncols=3)
     return panels
 
 
