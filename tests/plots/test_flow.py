@@ -52,7 +52,7 @@ def said(axes: Axes) -> list[str]:
 
 
 def legend(axes: Axes) -> list[str]:
-    box = axes.get_legend()
+    box = axes.get_legend() or next(iter(axes.figure.legends), None)
     assert box is not None
     return [text.get_text() for text in box.get_texts()]
 

@@ -180,7 +180,7 @@ def gate_sensitivity(table: pd.DataFrame, *, chosen: float, label: str) -> list[
         axes.minorticks_off()
     panels[0].set_ylabel("positive cells beyond\nthe control (percent)")
     if markers:
-        panels[0].legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.32), ncols=3)
+        panels[0].figure.legend(*panels[0].get_legend_handles_labels(), fontsize=8, loc="outside lower left", ncols=3)
     return panels
 
 
