@@ -60,7 +60,7 @@ def this_run(about: dict[str, Any], tables: dict[str, Any]) -> str:
     if not measured:
         return (
             ":::{admonition} This copy of the book shows simulated data\n:class: warning\n"
-            "Every number and figure in the chapters comes from **the twin**, a simulated cohort whose truth we\n"
+            "What the chapters find comes from **the twin**, a simulated cohort whose truth we\n"
             "planted. "
             "It shows how each claim is tested. It is no evidence about any person or tumour.\n:::\n"
         )
@@ -74,7 +74,7 @@ def this_run(about: dict[str, Any], tables: dict[str, Any]) -> str:
     without = "" if about["cells"] else " No cells were given, so the chapters about cells were left out."
     return (
         ":::{admonition} This copy of the book is a rerun on measured data\n:class: note\n"
-        f"Every number and figure in the chapters comes from {' and '.join(measured)}.{without}\n:::\n"
+        f"What the chapters find comes from {' and '.join(measured)}.{without}\n:::\n"
     )
 
 
