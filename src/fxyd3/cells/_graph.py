@@ -1,7 +1,6 @@
 """The neighbour graph and its communities: the two steps that clustering and its stability share."""
 
 import random
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,13 @@ Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.int32]
 
 
-def neighbours(points: Floats, *, n_neighbors: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Find the exact nearest neighbours of every cell, itself first.
+EXACT_BELOW = 100_000  # cells; above it an approximate index is faster than it is wrong
+
+
+def neighbours(
+    points: Floats, *, n_neighbors: int, exact: bool | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find the nearest neighbours of every cell, itself first.
 
     Parameters
     ----------
@@ -23,10 +27,13 @@ def neighbours(points: Floats, *, n_neighbors: int) -> tuple[NDArray[np.int64], 
         Cells x components, any float type; searched in float32, Euclidean.
     n_neighbors
         Neighbours per cell, the cell itself included.
+    exact
+        Whether to compare every pair of cells. By default so below 100,000 cells; above, cells are first sorted into
+        about ``4 * sqrt(cells)`` cells of a Voronoi diagram, and the nearest 64 of those are searched.
 
     Returns
     -------
-    Indices and distances, both cells x ``n_neighbors``.
+    Indices and distances, both cells x ``n_neighbors``. The same on every run.
 
     Raises
     ------
@@ -35,7 +42,7 @@ def neighbours(points: Floats, *, n_neighbors: int) -> tuple[NDArray[np.int64], 
 
     Notes
     -----
-    When not to use: above about 100,000 cells an approximate index is faster; this search is quadratic in cells.
+    When not to use: ``exact=True`` on millions of cells; the time grows with the square of their number.
 
     References
     ----------
@@ -50,6 +57,12 @@ def neighbours(points: Floats, *, n_neighbors: int) -> tuple[NDArray[np.int64], 
         )
     rows = np.ascontiguousarray(points, dtype=np.float32)
     index = faiss.IndexFlatL2(rows.shape[1])
+    if not (len(rows) < EXACT_BELOW if exact is None else exact):
+        lists = max(round(4 * len(rows) ** 0.5), 1)
+        index = faiss.IndexIVFFlat(index, rows.shape[1], lists)
+        index.nprobe = min(64, lists)
+        index.cp.min_points_per_centroid = 1
+        index.train(rows)
     index.add(rows)
     squared, found = index.search(rows, n_neighbors)
     itself = np.arange(len(rows))
@@ -62,7 +75,7 @@ def neighbours(points: Floats, *, n_neighbors: int) -> tuple[NDArray[np.int64], 
     return found, np.sqrt(np.maximum(squared, 0))
 
 
-def graph(points: Floats, *, n_neighbors: int) -> tuple[csr_matrix, csr_matrix]:
+def graph(points: Floats, *, n_neighbors: int, exact: bool | None = None) -> tuple[csr_matrix, csr_matrix]:
     """Weigh the neighbour graph as UMAP does; the same weights as ``scanpy.pp.neighbors`` on exact neighbours.
 
     Parameters
@@ -71,6 +84,8 @@ def graph(points: Floats, *, n_neighbors: int) -> tuple[csr_matrix, csr_matrix]:
         Cells x components.
     n_neighbors
         Neighbours per cell, the cell itself included.
+    exact
+        As for ``neighbours``.
 
     Returns
     -------
@@ -78,24 +93,49 @@ def graph(points: Floats, *, n_neighbors: int) -> tuple[csr_matrix, csr_matrix]:
 
     Notes
     -----
+    umap-learn has the same function, but compiles it anew in every process, which takes longer than the rest of a
+    chapter's graphs together.
+
     When not to use: for a graph over time or lineages, where neighbours need a direction.
 
     References
     ----------
     McInnes 2018, doi:10.48550/arXiv.1802.03426.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # umap names optional parts that are absent, tqdm a missing notebook widget
-        from umap.umap_ import fuzzy_simplicial_set
-
-    found, far = neighbours(points, n_neighbors=n_neighbors)
+    found, far = neighbours(points, n_neighbors=n_neighbors, exact=exact)
     cells = len(points)
-    weights = fuzzy_simplicial_set(
-        np.empty((cells, 1), dtype=np.float32), n_neighbors, None, "euclidean", knn_indices=found, knn_dists=far
-    )[0]
     start = np.arange(0, cells * (n_neighbors - 1) + 1, n_neighbors - 1)
     distances = csr_matrix((far[:, 1:].ravel(), found[:, 1:].ravel(), start), shape=(cells, cells))
-    return distances, csr_matrix(weights)
+    one_way = csr_matrix((_weights(far)[:, 1:].ravel(), found[:, 1:].ravel(), start), shape=(cells, cells))
+    back = one_way.T.tocsr()
+    weights = csr_matrix(one_way + back - one_way.multiply(back))
+    weights.eliminate_zeros()
+    return distances, weights
+
+
+def _weights(far: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weigh each neighbour by ``exp(-(d - nearest) / width)``, the width such that a cell's weights sum to log2(k)."""
+    distance = far.astype(np.float64)
+    nearest = np.where(distance > 0, distance, np.inf).min(axis=1)
+    nearest[~np.isfinite(nearest)] = 0
+    beyond = np.maximum(distance - nearest[:, None], 0)[:, 1:]
+    low, high, width = np.zeros(len(far)), np.full(len(far), np.inf), np.ones(len(far))
+    open_ = np.arange(len(far))
+    for _ in range(64):
+        excess = np.exp(-beyond[open_] / width[open_, None]).sum(axis=1) - np.log2(far.shape[1])
+        open_, excess = open_[np.abs(excess) >= 1e-5], excess[np.abs(excess) >= 1e-5]
+        if not len(open_):
+            break
+        high[open_] = np.where(excess > 0, width[open_], high[open_])
+        low[open_] = np.where(excess > 0, low[open_], width[open_])
+        ends = high[open_]
+        width[open_] = np.where(np.isfinite(ends), (low[open_] + ends) / 2, 2 * width[open_])
+    floor = 1e-3 * np.where(nearest > 0, distance.mean(axis=1), distance.mean())
+    width = np.maximum(width, floor)
+    weights = np.ones(far.shape, dtype=np.float32)
+    np.divide(beyond, width[:, None], out=beyond, where=width[:, None] > 0)
+    weights[:, 1:] = np.exp(-beyond)
+    return weights
 
 
 def leiden(weights: csr_matrix, *, resolutions: tuple[float, ...], seed: int) -> list[Labels]:

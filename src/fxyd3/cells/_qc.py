@@ -1,11 +1,12 @@
 """Which droplets are whole cells."""
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
 
+from fxyd3.cells._normalise import tidy
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,28 +53,29 @@ def qc(
     ----------
     McCarthy 2017, doi:10.1093/bioinformatics/btw777 (median absolute deviations).
     """
-    counts = csr_matrix(adata.X)
+    import anndata
+
+    from fxyd3.cells._passes import detected, keep
+
+    counts = tidy(adata.X)
     mito = mitochondrial(adata)
-    total = np.asarray(counts.sum(axis=1)).ravel()
+    total = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
     genes = counts.getnnz(axis=1)
     adata.obs["n_counts"] = total
     adata.obs["n_genes"] = genes
-    share = (
-        100 * np.asarray(counts[:, mito].sum(axis=1)).ravel() / np.maximum(total, 1)
-        if mito.any()
-        else np.full(adata.n_obs, np.nan)
-    )
+    share = 100 * (counts @ mito.astype(np.float64)) / np.maximum(total, 1) if mito.any() else total * np.nan
     adata.obs["pct_mito"] = share
 
-    sample = adata.obs["sample"].astype(str) if "sample" in adata.obs else pd.Series("all", index=adata.obs_names)
+    limits = adaptive_limits(adata.obs, n_mads=n_mads)
+    own = limits.loc[_samples(adata.obs)]
     few = genes < min_genes
     dying = share > max_mito
     rules = {
-        f"fewer than {min_genes} genes": (few, dying, _outlying(-np.log1p(genes), sample, n_mads)),
-        f"more than {max_mito:g} % mitochondrial": (dying, few, _outlying(share, sample, n_mads)),
+        f"fewer than {min_genes} genes": (few, dying, genes < own["min_genes"].to_numpy()),
+        f"more than {max_mito:g} % mitochondrial": (dying, few, share > own["max_mito"].to_numpy()),
     }
-    keep = ~(few | dying)
-    if not keep.any():
+    whole = ~(few | dying)
+    if not whole.any():
         guilty, value = ("max_mito", max_mito) if dying.sum() > few.sum() else ("min_genes", min_genes)
         seen = (
             f"{share.min():.1f} to {share.max():.1f} %" if guilty == "max_mito" else f"{genes.min()} to {genes.max()}"
@@ -82,14 +84,15 @@ def qc(
             f"quality control leaves no cell: {guilty} = {value:g} removes most, and the {adata.n_obs} cells have "
             f"{seen}; change {guilty}."
         )
-    detected = counts[keep].getnnz(axis=0) >= min_cells
-    if not detected.any():
+    expressed = detected(counts, whole) >= min_cells
+    if not expressed.any():
         raise InputError(
-            f"no gene is detected in {min_cells} or more of the {keep.sum()} cells left: keep more cells or lower "
+            f"no gene is detected in {min_cells} or more of the {whole.sum()} cells left: keep more cells or lower "
             "min_cells."
         )
-    kept = adata[keep, detected].copy()
-    kept.layers["counts"] = csr_matrix(kept.X)
+    chosen = keep(counts, whole, expressed)
+    kept = anndata.AnnData(chosen, obs=adata.obs[whole].copy(), var=adata.var[expressed].copy(), uns=deepcopy(dict(adata.uns)))
+    kept.layers["counts"] = chosen
     rows: dict[str, dict[str, object]] = {}
     for rule, (removed, other, adaptive) in rules.items():
         numbers = {"removed": removed.sum(), "alone": (removed & ~other).sum(), "adaptive": adaptive.sum()}
@@ -106,11 +109,48 @@ def mitochondrial(adata: "AnnData") -> np.ndarray[tuple[int], np.dtype[np.bool_]
     return np.asarray(adata.var_names.str.upper().str.startswith("MT-"))
 
 
-def _outlying(
-    values: "np.ndarray[tuple[int], np.dtype[np.floating]]", sample: "pd.Series[str]", n_mads: float
-) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Mark values far above the median of their sample."""
-    column = pd.Series(values, index=sample.index)
-    middle = column.groupby(sample).transform("median")
-    spread = 1.4826 * (column - middle).abs().groupby(sample).transform("median")
-    return np.asarray(column > middle + n_mads * spread)
+def adaptive_limits(obs: pd.DataFrame, *, n_mads: float = 5.0) -> pd.DataFrame:
+    """Find where each sample's own cells would set the thresholds.
+
+    Parameters
+    ----------
+    obs
+        With ``n_genes`` and ``pct_mito``, as ``qc`` writes them; with ``sample`` where there are several.
+    n_mads
+        Median absolute deviations (scaled to a standard deviation) from the median.
+
+    Returns
+    -------
+    One row per sample: ``cells``; ``min_genes``, from the logarithm of one plus the genes detected; ``max_mito``
+    (percent; missing where mitochondrial genes cannot be named).
+
+    Notes
+    -----
+    When not to use: for a sample of which most cells are dying; its own median then calls them usual.
+
+    References
+    ----------
+    McCarthy 2017, doi:10.1093/bioinformatics/btw777.
+    """
+    sample = _samples(obs)
+
+    def middle_and_spread(values: "pd.Series[float]") -> "tuple[pd.Series[float], pd.Series[float]]":
+        middle = values.groupby(sample).median()
+        return middle, 1.4826 * (values - middle.loc[sample].to_numpy()).abs().groupby(sample).median()
+
+    genes, genes_spread = middle_and_spread(np.log1p(obs["n_genes"]))
+    mito, mito_spread = middle_and_spread(obs["pct_mito"])
+    table = pd.DataFrame(
+        {
+            "cells": sample.value_counts(sort=False),
+            "min_genes": np.expm1(genes - n_mads * genes_spread),
+            "max_mito": mito + n_mads * mito_spread,
+        }
+    )
+    table.index.name = "sample"
+    return table
+
+
+def _samples(obs: pd.DataFrame) -> "pd.Series[str]":
+    named: pd.Series[str] = obs["sample"].astype(str) if "sample" in obs else pd.Series("all", index=obs.index)
+    return named
