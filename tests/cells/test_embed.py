@@ -95,3 +95,36 @@ def test_more_components_than_cells(simulate: Simulate) -> None:
     cells.normalise(study)
     with pytest.raises(InputError, match="n_comps is 30, but 20 cells"):
         cells.embed(study)
+
+
+def test_an_approximate_index_finds_nearly_all_neighbours() -> None:
+    rng = np.random.default_rng(2)
+    points = rng.normal(0, 1, (8000, 30)) + 3 * rng.normal(0, 1, (8, 30))[rng.integers(0, 8, 8000)]
+    exact, _ = neighbours(points, n_neighbors=15)
+    near, _ = neighbours(points, n_neighbors=15, exact=False)
+    recall = np.mean([len(set(a) & set(b)) / 15 for a, b in zip(exact, near, strict=True)])
+    assert recall > 0.95
+    assert (near[:, 0] == np.arange(8000)).all()
+    np.testing.assert_array_equal(near, neighbours(points, n_neighbors=15, exact=False)[0])
+
+
+def test_a_batch_column_named_twice(prepared: anndata.AnnData) -> None:
+    with pytest.raises(InputError, match="'patient' is named twice"):
+        cells.embed(prepared.copy(), batch=("patient", "patient"), umap=False)
+
+
+def test_columns_that_divide_cells_alike_are_corrected_once(prepared: anndata.AnnData) -> None:
+    study = prepared.copy()
+    study.obs["batch"] = study.obs["patient"].astype(str).str.replace("P", "run ")
+    assert cells.embed(study, n_comps=10, umap=False).corrected == ("batch",)
+
+
+def test_the_parallel_map_keeps_neighbours_as_the_seeded_one_does(prepared: anndata.AnnData) -> None:
+    from sklearn.manifold import trustworthiness
+
+    kept = []
+    for way in (True, "parallel"):
+        study = prepared.copy()
+        cells.embed(study, n_comps=10, umap=way)  # type: ignore[arg-type]
+        kept.append(trustworthiness(study.obsm["X_harmony"], study.obsm["X_umap"], n_neighbors=15))
+    assert kept[1] > kept[0] - 0.02

@@ -52,3 +52,38 @@ def test_an_empty_cell_is_an_error(simulate: Simulate) -> None:
     study.X = csr_matrix(counts)
     with pytest.raises(InputError, match="1 of 50 cells have no counts"):
         cells.normalise(study)
+
+
+@pytest.mark.parametrize("batches", [1, 3])
+def test_values_and_genes_are_those_of_scanpy(simulate: Simulate, batches: int) -> None:
+    import scanpy as sc
+
+    study = simulate(700, groups=3)
+    rng = np.random.default_rng(1)
+    study.obs["batch"] = [f"b{i}" for i in rng.integers(0, batches, 700)]
+    theirs = study.copy()
+    sc.experimental.pp.highly_variable_genes(
+        theirs, n_top_genes=500, batch_key="batch" if batches > 1 else None, flavor="pearson_residuals"
+    )
+    sc.pp.normalize_total(theirs)
+    sc.pp.log1p(theirs)
+    cells.normalise(study, n_top_genes=500)
+    np.testing.assert_allclose(study.X.toarray(), theirs.X.toarray(), atol=1e-5)
+    assert (study.var["highly_variable"] & theirs.var["highly_variable"]).sum() >= 0.98 * 500
+    if batches == 1:
+        np.testing.assert_allclose(
+            study.var["residual_variances"], theirs.var["residual_variances"], rtol=1e-6, atol=1e-9
+        )
+
+
+def test_form_of_the_counts_does_not_matter(simulate: Simulate) -> None:
+    study = simulate(150)
+    forms = [study.X, study.X.toarray(), study.X.astype(np.int64), study.X.tocsc(), study.X.astype(np.float64)]
+    done = []
+    for form in forms:
+        own = anndata.AnnData(form, obs=study.obs.copy(), var=study.var.copy())
+        cells.normalise(own, n_top_genes=200)
+        done.append(own)
+    for own in done[1:]:
+        np.testing.assert_array_equal(own.X.toarray(), done[0].X.toarray())
+        assert (own.var["highly_variable"] == done[0].var["highly_variable"]).all()

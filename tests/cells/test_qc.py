@@ -74,3 +74,33 @@ def test_no_cell_left_names_the_threshold(toy: anndata.AnnData, given: dict[str,
 def test_no_gene_left(toy: anndata.AnnData) -> None:
     with pytest.raises(InputError, match="no gene is detected in 9"):
         cells.qc(toy, min_genes=1, min_cells=9)
+
+
+def test_kept_cells_and_genes_are_those_of_scanpy() -> None:
+    import scanpy as sc
+
+    rng = np.random.default_rng(3)
+    level = rng.lognormal(-2, 1.5, 500)
+    counts = rng.poisson(level * rng.lognormal(0, 0.6, (300, 1))).astype(np.float32)
+    names = [*(f"G{i}" for i in range(480)), *(f"MT-{i}" for i in range(20))]
+    study = anndata.AnnData(csr_matrix(counts), var=pd.DataFrame(index=names))
+    theirs = study.copy()
+    theirs.var["mt"] = theirs.var_names.str.startswith("MT-")
+    sc.pp.calculate_qc_metrics(theirs, qc_vars=["mt"], inplace=True, percent_top=None)
+    theirs = theirs[(theirs.obs["n_genes_by_counts"] >= 80) & (theirs.obs["pct_counts_mt"] <= 8)].copy()
+    sc.pp.filter_genes(theirs, min_cells=3)
+    kept, _ = cells.qc(study, min_genes=80, max_mito=8)
+    assert 0 < kept.n_obs < 300
+    assert list(kept.obs_names) == list(theirs.obs_names)
+    assert list(kept.var_names) == list(theirs.var_names)
+    np.testing.assert_array_equal(kept.X.toarray(), theirs.X.toarray())
+    np.testing.assert_allclose(kept.obs["pct_mito"], theirs.obs["pct_counts_mt"], rtol=1e-5)
+
+
+def test_adaptive_limits_by_hand() -> None:
+    obs = pd.DataFrame({"n_genes": [9, 9, 99, 9, 0], "pct_mito": [1.0, 2, 3, 4, 50], "sample": list("aaaab")})
+    table = cells.adaptive_limits(obs, n_mads=2)
+    assert table["cells"].to_dict() == {"a": 4, "b": 1}
+    assert table.loc["a", "min_genes"] == pytest.approx(9)  # no spread: three of four are alike
+    assert table.loc["a", "max_mito"] == pytest.approx(2.5 + 2 * 1.4826 * 1.0)
+    assert table.loc["b", "max_mito"] == 50

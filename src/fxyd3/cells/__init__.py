@@ -7,7 +7,7 @@ from fxyd3.cells._evidence import evidence_groups, evidence_progenitors, evidenc
 from fxyd3.cells._halves import lacking_genes, regroup
 from fxyd3.cells._markers import markers
 from fxyd3.cells._normalise import Normalised, normalise
-from fxyd3.cells._qc import qc
+from fxyd3.cells._qc import adaptive_limits, qc
 from fxyd3.cells._scope import claimed_cells
 from fxyd3.cells._signature import Signature, matched_genes, signature
 from fxyd3.cells._sortability import HeldOut, Sortability, auroc, held_out, sortability
@@ -23,6 +23,7 @@ __all__ = [
     "Signature",
     "Sortability",
     "Stability",
+    "adaptive_limits",
     "ancestry",
     "auroc",
     "claimed_cells",

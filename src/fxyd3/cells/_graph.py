@@ -56,7 +56,7 @@ def neighbours(
             "or keep more cells."
         )
     rows = np.ascontiguousarray(points, dtype=np.float32)
-    index = faiss.IndexFlatL2(rows.shape[1])
+    index: Any = faiss.IndexFlatL2(rows.shape[1])
     if not (len(rows) < EXACT_BELOW if exact is None else exact):
         lists = max(round(4 * len(rows) ** 0.5), 1)
         index = faiss.IndexIVFFlat(index, rows.shape[1], lists)

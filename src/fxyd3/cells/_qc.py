@@ -67,7 +67,7 @@ def qc(
     adata.obs["pct_mito"] = share
 
     limits = adaptive_limits(adata.obs, n_mads=n_mads)
-    own = limits.loc[_samples(adata.obs)]
+    own = limits.loc[_samples(adata.obs).to_numpy()]
     few = genes < min_genes
     dying = share > max_mito
     rules = {
@@ -91,7 +91,9 @@ def qc(
             "min_cells."
         )
     chosen = keep(counts, whole, expressed)
-    kept = anndata.AnnData(chosen, obs=adata.obs[whole].copy(), var=adata.var[expressed].copy(), uns=deepcopy(dict(adata.uns)))
+    kept = anndata.AnnData(
+        chosen, obs=adata.obs[whole].copy(), var=adata.var[expressed].copy(), uns=deepcopy(dict(adata.uns))
+    )
     kept.layers["counts"] = chosen
     rows: dict[str, dict[str, object]] = {}
     for rule, (removed, other, adaptive) in rules.items():
