@@ -132,8 +132,9 @@ def _to_correct(obs: "pd.DataFrame", batch: Sequence[str]) -> tuple[str, ...]:
         raise InputError(f"the batch column {twice[0]!r} is named twice: name each column once.")
     found: dict[tuple[int, ...], str] = {}
     for column in batch:
-        if column in obs and obs[column].nunique() > 1:
-            found.setdefault(tuple(obs[column].astype(str).factorize()[0]), column)
+        codes = obs[column].astype(str).factorize()[0] if column in obs else np.zeros(1)
+        if codes.any():
+            found.setdefault(tuple(codes), column)
     return tuple(found.values())
 
 

@@ -39,8 +39,8 @@ def normalise(
 ) -> Normalised:
     """Scale every cell to the same total, take ``log(1 + x)``, and choose highly variable genes.
 
-    Writes ``X`` (log values, float32), ``layers["counts"]`` (the raw counts, if not there yet; both share one pattern of
-    nonzeros in memory), ``var["highly_variable"]``, ``var["residual_variances"]`` and ``uns["log1p"]``.
+    Writes ``X`` (log values, float32), ``layers["counts"]`` (the raw counts, if not there yet; both share one pattern
+    of nonzeros in memory), ``var["highly_variable"]``, ``var["residual_variances"]`` and ``uns["log1p"]``.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def normalise(
 
     Notes
     -----
-    One is added to each scaled value, so the pseudo-count is one count in ``target``: with cells of 3,000 counts brought
+    One is added to each scaled value, so the pseudo-count is one count in ``target``: for a cell of 3,000 counts brought
     to 3,000 it is one count; brought to 10,000 it would be a third of one, and rare genes would weigh more.
 
     The flavour is the variance of Pearson residuals of the counts (size 100), the mean rank over batches. Flavours

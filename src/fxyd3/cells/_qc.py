@@ -67,7 +67,7 @@ def qc(
     adata.obs["pct_mito"] = share
 
     limits = adaptive_limits(adata.obs, n_mads=n_mads)
-    own = limits.loc[_samples(adata.obs).to_numpy()]
+    own = limits.reindex(pd.Index(_samples(adata.obs)))
     few = genes < min_genes
     dying = share > max_mito
     rules = {
