@@ -34,7 +34,7 @@ def test_numbers_by_hand(toy: anndata.AnnData) -> None:
     assert "NEVER" not in kept.var_names
     assert toy.obs["n_genes"].tolist() == [5, 5, 1, 4, 2]
     assert toy.obs["pct_mito"].tolist() == pytest.approx([100 / 6, 100 / 7, 0, 75, 90])
-    assert table["removed"].tolist() == [2, 2, 3]
+    assert table["fixed"].tolist() == [2, 2, 3]
     assert table["alone"].tolist()[:2] == [1, 1]
     assert (kept.layers["counts"] != kept.X).nnz == 0
 
@@ -61,8 +61,17 @@ def test_an_outlier_within_its_sample_is_seen_by_the_adaptive_rule() -> None:
     study = anndata.AnnData(csr_matrix(counts), var=pd.DataFrame(index=[f"G{i}" for i in range(300)]))
     study.obs["sample"] = pd.Categorical(["s"] * 100)
     _, table = cells.qc(study, min_genes=5)
-    assert table.iloc[0]["removed"] == 0
-    assert table.iloc[0]["adaptive"] == 1
+    assert table.loc["few genes", ["fixed", "adaptive", "both"]].tolist() == [0, 1, 0]
+    kept, applied = cells.qc(study, min_genes=5, adaptive=True)
+    assert kept.n_obs == 99
+    assert "0" not in kept.obs_names
+    assert applied.loc["few genes", "alone"] == 1
+
+
+def test_counts_do_not_change_with_the_values(toy: anndata.AnnData) -> None:
+    kept, _ = cells.qc(toy, min_genes=3, max_mito=50, min_cells=1)
+    kept.X.data *= 2
+    assert (kept.layers["counts"] != kept.X).nnz > 0
 
 
 @pytest.mark.parametrize(("given", "guilty"), [({"min_genes": 99}, "min_genes"), ({"max_mito": -1}, "max_mito")])

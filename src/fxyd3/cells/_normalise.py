@@ -62,8 +62,8 @@ def normalise(
 
     Notes
     -----
-    One is added to each scaled value, so the pseudo-count is one count in ``target``: for a cell of 3,000 counts brought
-    to 3,000 it is one count; brought to 10,000 it would be a third of one, and rare genes would weigh more.
+    One is added to each scaled value, so the pseudo-count is one count in ``target``: for a cell of 3,000 counts
+    brought to 3,000 it is one count; brought to 10,000 it would be a third of one, and rare genes would weigh more.
 
     The flavour is the variance of Pearson residuals of the counts (size 100), the mean rank over batches. Flavours
     share only a part of their genes, so name yours when you report. On simulated states of about twofold per gene the

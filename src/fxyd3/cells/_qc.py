@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 
 from fxyd3.cells._normalise import tidy
 from fxyd3.errors import InputError
@@ -12,11 +13,19 @@ from fxyd3.errors import InputError
 if TYPE_CHECKING:
     from anndata import AnnData
 
+COLUMNS = ("fixed", "adaptive", "both", "alone")
+
 
 def qc(
-    adata: "AnnData", *, min_genes: int = 200, max_mito: float = 20.0, min_cells: int = 3, n_mads: float = 5.0
+    adata: "AnnData",
+    *,
+    min_genes: int = 200,
+    max_mito: float = 20.0,
+    min_cells: int = 3,
+    n_mads: float = 5.0,
+    adaptive: bool = False,
 ) -> tuple["AnnData", pd.DataFrame]:
-    """Measure every cell, keep those that pass fixed thresholds, and show what adaptive ones would do.
+    """Measure every cell, keep those that pass the thresholds, and show what fixed and adaptive ones do.
 
     Writes ``obs["n_counts"]``, ``obs["n_genes"]`` and ``obs["pct_mito"]`` (percent; missing where mitochondrial genes
     cannot be named) to ``adata``. The kept cells are a new object whose ``layers["counts"]`` holds the counts.
@@ -33,12 +42,15 @@ def qc(
         Kept cells in which a gene must be detected to stay.
     n_mads
         Adaptive rule: removed when more than so many median absolute deviations (scaled to a standard deviation)
-        below the median log genes, or above the median mitochondrial percent. Shown beside, never applied.
+        below the median log genes of its sample, or above the median mitochondrial percent; see ``adaptive_limits``.
+    adaptive
+        Whether to apply the adaptive rule instead of the fixed thresholds.
 
     Returns
     -------
-    The kept cells and genes, and one row per rule and one for any of them: cells ``removed``, those removed by this
-    rule ``alone``, and cells an adaptive threshold would remove (``adaptive``); missing where a rule does not apply.
+    The kept cells and genes, and one row per rule and one for any of them: cells removed by the ``fixed`` threshold, by
+    the ``adaptive`` one and by ``both``, and those that only this rule removes among the applied ones (``alone``);
+    missing where a rule does not apply.
 
     Raises
     ------
@@ -47,7 +59,8 @@ def qc(
 
     Notes
     -----
-    When not to use: for single nuclei, whose mitochondrial share means something else. Doublets are not sought here.
+    When not to use: for single nuclei, whose mitochondrial share means something else. Doublets are sought by
+    ``doublets``, not here.
 
     References
     ----------
@@ -68,20 +81,19 @@ def qc(
 
     limits = adaptive_limits(adata.obs, n_mads=n_mads)
     own = limits.reindex(pd.Index(_samples(adata.obs)))
-    few = genes < min_genes
-    dying = share > max_mito
-    rules = {
-        f"fewer than {min_genes} genes": (few, dying, genes < own["min_genes"].to_numpy()),
-        f"more than {max_mito:g} % mitochondrial": (dying, few, share > own["max_mito"].to_numpy()),
-    }
-    whole = ~(few | dying)
+    names = {"few genes": "min_genes", "high mitochondrial share": "max_mito"}
+    fixed = {"min_genes": genes < min_genes, "max_mito": share > max_mito}
+    own_limit = {"min_genes": genes < own["min_genes"].to_numpy(), "max_mito": share > own["max_mito"].to_numpy()}
+    applied = own_limit if adaptive else fixed
+    whole = ~(applied["min_genes"] | applied["max_mito"])
     if not whole.any():
-        guilty, value = ("max_mito", max_mito) if dying.sum() > few.sum() else ("min_genes", min_genes)
+        guilty = max(applied, key=lambda rule: applied[rule].sum())
+        value = f"{min_genes}" if guilty == "min_genes" else f"{max_mito:g}"
         seen = (
             f"{share.min():.1f} to {share.max():.1f} %" if guilty == "max_mito" else f"{genes.min()} to {genes.max()}"
         )
         raise InputError(
-            f"quality control leaves no cell: {guilty} = {value:g} removes most, and the {adata.n_obs} cells have "
+            f"quality control leaves no cell: {guilty} = {value} removes most, and the {adata.n_obs} cells have "
             f"{seen}; change {guilty}."
         )
     expressed = detected(counts, whole) >= min_cells
@@ -94,13 +106,16 @@ def qc(
     kept = anndata.AnnData(
         chosen, obs=adata.obs[whole].copy(), var=adata.var[expressed].copy(), uns=deepcopy(dict(adata.uns))
     )
-    kept.layers["counts"] = chosen
+    kept.layers["counts"] = csr_matrix((chosen.data.copy(), chosen.indices, chosen.indptr), shape=chosen.shape)
     rows: dict[str, dict[str, object]] = {}
-    for rule, (removed, other, adaptive) in rules.items():
-        numbers = {"removed": removed.sum(), "alone": (removed & ~other).sum(), "adaptive": adaptive.sum()}
-        known = mito.any() or removed is few
-        rows[rule] = {name: int(number) if known else pd.NA for name, number in numbers.items()}
-    rows["any"] = {"removed": adata.n_obs - kept.n_obs, "alone": pd.NA, "adaptive": pd.NA}
+    for name, rule in names.items():
+        (other,) = applied.keys() - {rule}
+        one, two = fixed[rule], own_limit[rule]
+        numbers = [one.sum(), two.sum(), (one & two).sum(), (applied[rule] & ~applied[other]).sum()]
+        known = mito.any() or rule == "min_genes"
+        rows[name] = dict(zip(COLUMNS, numbers if known else [pd.NA] * 4, strict=True))
+    one, two = (each["min_genes"] | each["max_mito"] for each in (fixed, own_limit))
+    rows["any"] = dict(zip(COLUMNS, [one.sum(), two.sum(), (one & two).sum(), pd.NA], strict=True))
     table = pd.DataFrame.from_dict(rows, orient="index").astype("Int64")
     table.index.name = "rule"
     return kept, table
