@@ -46,12 +46,36 @@ def test_genes_shuffled_across_cells_give_one(simulate: Simulate) -> None:
 
 
 def test_a_gradient_is_not_a_group() -> None:
-    """A long axis can be cut in two rather stably; the clouds have the same axis."""
-    rng = np.random.default_rng(0)
-    points = rng.normal(size=(600, 10)) * np.array([6, *[1] * 9])
-    study = anndata.AnnData(np.zeros((600, 1), dtype=np.float32), obsm={"X_pca": points})
-    study.uns["fxyd3_space"] = "X_pca"
-    assert cells.stability(study, n_subsamples=10).groups == 1
+    """A long axis can be cut in two rather stably; clouds and fitted population have the same axis."""
+    study = gradient(900)
+    kept, found = through(study, n_subsamples=8)
+    along = np.abs(np.corrcoef(kept.obsm["X_pca"][:, 0], kept.obs["truth"].astype(float))[0, 1])
+    assert along > 0.9
+    assert found.groups == 1
+
+
+def gradient(n: int, *, seed: int = 0) -> anndata.AnnData:
+    """One population along one axis: 300 of 2,000 genes rise or fall with it."""
+    rng = np.random.default_rng(seed)
+    level, slope = rng.lognormal(0, 1.2, 2000), np.zeros(2000)
+    slope[rng.choice(2000, 300, replace=False)] = rng.normal(0, 0.5, 300)
+    place = rng.standard_normal(n)
+    mean = level * np.exp(np.outer(place, slope) - slope**2 / 2)
+    mean *= (3000 * rng.lognormal(0, 0.3, n) / mean.sum(axis=1))[:, None]
+    counts = rng.poisson(rng.gamma(4, mean / 4)).astype(np.float32)
+    obs = pd.DataFrame({"truth": place}, index=[f"cell{i}" for i in range(n)])
+    return anndata.AnnData(csr_matrix(counts), obs=obs, var=pd.DataFrame(index=[f"G{i}" for i in range(2000)]))
+
+
+def test_the_reason_and_the_span_say_what_the_table_says(prepared: anndata.AnnData) -> None:
+    found = cells.stability(prepared, n_subsamples=8)
+    passed = found.table[found.table["supported"]]
+    assert found.span == (passed["groups"].min(), passed["groups"].max())
+    assert found.reason.startswith(f"{found.groups} groups are found again at resolution")
+    assert f"({(passed['groups'] == found.groups).sum()} of {len(found.table)} on the grid)" in found.reason
+    at = found.labels[found.resolution]
+    assert at.nunique() == found.groups
+    assert adjusted_rand_score(at, prepared.obs["truth"]) > 0.9
 
 
 def test_same_seed_same_answer_and_nothing_written(prepared: anndata.AnnData) -> None:

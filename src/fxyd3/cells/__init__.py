@@ -7,12 +7,15 @@ from fxyd3.cells._evidence import evidence_groups, evidence_progenitors, evidenc
 from fxyd3.cells._halves import lacking_genes, regroup
 from fxyd3.cells._markers import markers
 from fxyd3.cells._normalise import Normalised, normalise
+from fxyd3.cells._null import OneGroup, one_group
 from fxyd3.cells._qc import adaptive_limits, qc
 from fxyd3.cells._scope import claimed_cells
 from fxyd3.cells._signature import Signature, matched_genes, signature
 from fxyd3.cells._sortability import HeldOut, Sortability, auroc, held_out, sortability
 from fxyd3.cells._split import split
 from fxyd3.cells._stability import RESOLUTIONS, Stability, stability
+from fxyd3.cells._thinning import thinned_agreement
+from fxyd3.cells._tree import tree
 
 __all__ = [
     "RESOLUTIONS",
@@ -20,6 +23,7 @@ __all__ = [
     "Embedded",
     "HeldOut",
     "Normalised",
+    "OneGroup",
     "Signature",
     "Sortability",
     "Stability",
@@ -37,6 +41,7 @@ __all__ = [
     "markers",
     "matched_genes",
     "normalise",
+    "one_group",
     "progenitor_difference",
     "qc",
     "regroup",
@@ -44,4 +49,6 @@ __all__ = [
     "sortability",
     "split",
     "stability",
+    "thinned_agreement",
+    "tree",
 ]

@@ -39,7 +39,8 @@ def embed(
 
     Writes ``obsm["X_pca"]``, ``varm["PCs"]``, ``uns["pca"]``; with something to correct ``obsm["X_harmony"]``;
     ``obsp["distances"]``, ``obsp["connectivities"]``, ``uns["neighbors"]`` as scanpy does; ``obsm["X_umap"]``;
-    ``uns["fxyd3_space"]``, the name of the space in which neighbours were sought.
+    ``uns["fxyd3_space"]``, the name of the space in which neighbours were sought, and ``uns["fxyd3_corrected"]``, the
+    columns taken out.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def embed(
         )
         space = "X_harmony"
         adata.obsm[space] = np.ascontiguousarray(fitted.Z_corr, dtype=np.float32)
-    adata.uns["fxyd3_space"] = space
+    adata.uns["fxyd3_space"], adata.uns["fxyd3_corrected"] = space, list(corrected)
     adata.obsp["distances"], adata.obsp["connectivities"] = graph(
         adata.obsm[space], n_neighbors=n_neighbors, exact=exact
     )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from fxyd3.errors import InputError
@@ -10,8 +11,10 @@ from fxyd3.errors import InputError
 if TYPE_CHECKING:
     from anndata import AnnData
 
+Floats = NDArray[np.float64]
 
-def split(adata: "AnnData", *, fraction: float = 0.5, seed: int = 1) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+
+def split(adata: "AnnData", *, fraction: float = 0.5, seed: int = 1) -> Floats:
     """Split every count in two, so that groups are made on one half and tested on the other.
 
     A negative-binomial count of mean ``m`` and size ``b`` becomes two independent ones, of mean ``fraction * m`` and
@@ -55,7 +58,7 @@ def split(adata: "AnnData", *, fraction: float = 0.5, seed: int = 1) -> np.ndarr
     if "counts" not in adata.layers:
         raise InputError('there are no raw counts in layers["counts"]: run qc first.')
     counts = csr_matrix(adata.layers["counts"])
-    size = _size(counts)
+    size = gene_sizes(counts, np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel())
     rng = np.random.default_rng(seed)
     whole = counts.data.astype(np.int64)
     of_gene = size[counts.indices]
@@ -71,10 +74,12 @@ def split(adata: "AnnData", *, fraction: float = 0.5, seed: int = 1) -> np.ndarr
     return size
 
 
-def _size(counts: csr_matrix) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Fit ``var = mean + mean**2 / size`` per gene, each cell's mean in proportion to its total."""
-    exposure = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
-    exposure /= exposure.mean()
+def gene_sizes(counts: csr_matrix, total: Floats) -> Floats:
+    """Fit ``var = mean + mean**2 / size`` per gene by moments, each cell's mean in proportion to its total.
+
+    Infinite for a gene no more variable than Poisson.
+    """
+    exposure = total / total.mean()
     cells = counts.shape[0]
     mean = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel() / cells
     squares = np.asarray(counts.multiply(counts).sum(axis=0), dtype=np.float64).ravel()

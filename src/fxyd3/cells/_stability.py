@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fxyd3.cells._graph import Floats, Labels, graph, leiden
+from fxyd3.cells._null import one_group
+from fxyd3.cells._thinning import thinned_agreement
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,9 +25,12 @@ class Stability:
 
     ``table`` has one row per resolution: ``groups`` in all cells; ``ari``, the mean agreement of subsamples with all
     cells, and its ``ari_low`` and ``ari_high`` (5th and 95th percentile); ``null`` and ``null_high``, mean and 95th
-    percentile of the same where there is one group only; ``supported``. ``subsamples`` has one row per subsample: the
-    patient left out, cells, and the resolution and number of groups it would have chosen itself; ``null_groups`` has
-    the numbers chosen where there is one group only.
+    percentile of the same in Gaussian clouds of one group, ``model`` and ``model_high`` in counts of one fitted
+    population; ``thinned``, the mean agreement of two independent halves of the counts; ``supported``. ``subsamples``
+    has one row per subsample: the patient left out, cells, and the resolution and number of groups it would have chosen
+    itself; ``null_groups`` has the numbers chosen where there is one group only. ``labels`` holds the groups of all
+    cells at each resolution. ``reason`` says in a sentence why the number was chosen, and ``span`` the fewest and the
+    most groups of any resolution that is supported.
     """
 
     table: pd.DataFrame
@@ -36,6 +41,9 @@ class Stability:
     lower: float
     upper: float
     cells: int
+    labels: pd.DataFrame
+    reason: str
+    span: tuple[int, int]
 
 
 def stability(
@@ -52,21 +60,23 @@ def stability(
     """Divide subsamples again, compare with all cells and with a cloud that has one group, and choose the number.
 
     At each resolution, all cells and each subsample are divided anew and compared by the adjusted Rand index (1 is the
-    same division, 0 is chance; a single group tells nothing and counts as 0). The same is done with half as many
-    Gaussian clouds of one group, with the covariance of the cells. A resolution is supported where the mean index is at
-    least ``least`` and above the 95th percentile of the clouds. The number of groups chosen is the one supported over
-    the widest stretch of the grid (sum of its indices; the finer on a tie), at the middle of the stretch; one group and
-    resolution 0 where none is supported. Writes nothing.
+    same division, 0 is chance; a single group tells nothing and counts as 0). The same is done where there is one group
+    only, a quarter as often each: in Gaussian clouds with the covariance of the cells, and in counts drawn from one
+    fitted population (see ``one_group``). A resolution is supported where the mean index is at least ``least`` and
+    above the 95th percentile of both. The number of groups chosen is the one supported over the widest stretch of the
+    grid (sum of its indices; the finer on a tie), at the middle of the stretch; one group and resolution 0 where none
+    is supported. Writes nothing.
 
     Parameters
     ----------
     adata
-        With the space named by ``uns["fxyd3_space"]``; see ``embed``. With at least 3 patients in ``obs["patient"]``,
-        each subsample leaves one patient out in turn and draws its cells from the others.
+        With ``layers["counts"]`` and the space named by ``uns["fxyd3_space"]``; see ``embed``. With at least 3
+        patients in ``obs["patient"]``, each subsample leaves one patient out in turn and draws its cells from the
+        others.
     resolutions
         Grid, ascending, evenly spaced in the logarithm; the widest stretch is counted on it.
     n_subsamples
-        Subsamples; half as many clouds, at least 2.
+        Subsamples; a quarter as many clouds and fitted populations, at least 2 of each.
     fraction, max_cells
         A subsample holds this share of the cells, but no more than ``max_cells``, nor than a left-out patient leaves.
     least
@@ -88,9 +98,10 @@ def stability(
 
     Notes
     -----
-    The cloud keeps gradients (a long axis can be cut in two rather stably) and loses only what makes groups, so it is
-    the harder null; permuted counts would be beaten by any gradient. Subsamples overlap: the interval shows how firm
-    the number is in these data, and is too narrow for other patients.
+    Clouds and population keep gradients (a long axis can be cut in two rather stably) and lose only what makes groups;
+    permuted counts would be beaten by any gradient. The agreement of thinned counts is shown beside and takes no part
+    in the rule: it falls with depth, so a bar for it would ask how deep the cells were read. Subsamples overlap: the
+    interval shows how firm the number is in these data, and is too narrow for other patients.
 
     When not to use: for groups of fewer cells than a few times ``n_neighbors``; they cannot be found.
 
@@ -123,22 +134,31 @@ def stability(
     agreement = np.array([_agree(part, whole, draw) for part, draw in zip(parts, draws, strict=True)])
 
     root = _root(points)
-    clouds = max(n_subsamples // 2, 2)
-    null_agreement = np.empty((clouds, len(grid)))
+    population = one_group(adata, seed=seed)
+    n_null, n_drawn = max(n_subsamples // 4, 2), min(cells, round(size / fraction))
+    null_agreement = np.empty((2, n_null, len(grid)))
     null_parts = []
-    for i in range(clouds):
-        cloud = rng.standard_normal((min(cells, round(size / fraction)), points.shape[1])) @ root
+    for i in range(2 * n_null):
+        kind, at = divmod(i, n_null)
+        if kind == 0:
+            cloud: Floats = rng.standard_normal((n_drawn, points.shape[1])) @ root
+        else:
+            cloud = _components(population.draw(n_drawn, rng), points.shape[1])
         draw = np.sort(rng.choice(len(cloud), size, replace=False))
         null_parts.append(divide(cloud[draw]))
-        null_agreement[i] = _agree(null_parts[-1], divide(cloud), draw)
+        null_agreement[kind, at] = _agree(null_parts[-1], divide(cloud), draw)
 
-    bar = np.maximum(np.quantile(null_agreement, 0.95, axis=0), least)
+    high = np.quantile(null_agreement, 0.95, axis=1)
+    bar = np.maximum(high.max(axis=0), least)
     ari = agreement.mean(axis=0)
+    thinned = thinned_agreement(adata, resolutions=grid, max_cells=max_cells, n_neighbors=n_neighbors, seed=seed)
     groups = _sizes(whole)
     best = _choose(groups, ari, bar)
     chosen = [_choose(_sizes(part), row, bar) for part, row in zip(parts, agreement, strict=True)]
     numbers = [1 if at is None else int(_sizes(part)[at]) for part, at in zip(parts, chosen, strict=True)]
     estimate = 1 if best is None else int(groups[best])
+    supported = (ari >= bar) & (groups > 1)
+    span = (int(groups[supported].min()), int(groups[supported].max())) if supported.any() else (1, 1)
     lower, upper = np.quantile(numbers, [0.025, 0.975], method="inverted_cdf")
     return Stability(
         table=pd.DataFrame(
@@ -147,9 +167,12 @@ def stability(
                 "ari": ari,
                 "ari_low": np.quantile(agreement, 0.05, axis=0),
                 "ari_high": np.quantile(agreement, 0.95, axis=0),
-                "null": null_agreement.mean(axis=0),
-                "null_high": np.quantile(null_agreement, 0.95, axis=0),
-                "supported": (ari >= least) & (ari > np.quantile(null_agreement, 0.95, axis=0)),
+                "null": null_agreement[0].mean(axis=0),
+                "null_high": high[0],
+                "model": null_agreement[1].mean(axis=0),
+                "model_high": high[1],
+                "thinned": thinned.mean(axis=0),
+                "supported": supported,
             },
             index=pd.Index(grid, name="resolution"),
         ),
@@ -163,7 +186,7 @@ def stability(
         ),
         null_groups=tuple(
             1 if at is None else int(_sizes(part)[at])
-            for part, row in zip(null_parts, null_agreement, strict=True)
+            for part, row in zip(null_parts, null_agreement.reshape(2 * n_null, -1), strict=True)
             for at in [_choose(_sizes(part), row, bar)]
         ),
         resolution=0.0 if best is None else grid[best],
@@ -171,6 +194,9 @@ def stability(
         lower=min(float(lower), estimate),
         upper=max(float(upper), estimate),
         cells=cells,
+        labels=pd.DataFrame(dict(zip(grid, whole, strict=True)), index=adata.obs_names),
+        reason=_reason(grid, groups, ari, bar, supported, estimate),
+        span=span,
     )
 
 
@@ -205,6 +231,44 @@ def _root(points: Floats) -> Floats:
     values, vectors = np.linalg.eigh(np.cov(points, rowvar=False))
     root: Floats = (vectors * np.sqrt(np.maximum(values, 0))).T
     return root
+
+
+def _components(values: Floats, n_comps: int) -> Floats:
+    """Find the principal components of dense values."""
+    from scipy.sparse.linalg import eigsh
+
+    centred = values - values.mean(axis=0)
+    start = np.ones(centred.shape[1])
+    _, directions = eigsh(centred.T @ centred, k=n_comps, v0=start)
+    scores: Floats = centred @ directions
+    return scores
+
+
+def _reason(
+    grid: tuple[float, ...],
+    groups: NDArray[np.int64],
+    ari: NDArray[np.floating[Any]],
+    bar: NDArray[np.floating[Any]],
+    supported: NDArray[np.bool_],
+    chosen: int,
+) -> str:
+    """Say why this number was chosen."""
+    if chosen == 1:
+        nearest = int(np.argmax(ari - bar))
+        return (
+            "no division is found again firmly enough: the nearest, "
+            f"{groups[nearest]} groups at resolution {grid[nearest]:g}, agrees by {ari[nearest]:.2f} where "
+            f"{bar[nearest]:.2f} is asked"
+            if groups.max() > 1
+            else "no resolution divides the cells at all"
+        )
+    at = supported & (groups == chosen)
+    found = [f"{grid[i]:g}" for i in np.flatnonzero(at)]
+    where = f"resolutions {found[0]} to {found[-1]}" if len(found) > 1 else f"resolution {found[0]}"
+    return (
+        f"{chosen} groups are found again at {where} ({len(found)} of {len(grid)} on the grid), with a mean agreement "
+        f"of {ari[at].mean():.2f} where {bar[at].max():.2f} is asked"
+    )
 
 
 def _sizes(labels: list[Labels]) -> NDArray[np.int64]:
