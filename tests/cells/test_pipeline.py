@@ -37,7 +37,7 @@ def by_scanpy(study: anndata.AnnData) -> anndata.AnnData:
     sc.pp.calculate_qc_metrics(own, qc_vars=["mt"], inplace=True, percent_top=None)
     own = own[(own.obs["n_genes_by_counts"] >= 200) & (own.obs["pct_counts_mt"] <= 20)].copy()
     sc.pp.filter_genes(own, min_cells=3)
-    batch = "batch" if "batch" in own.obs and own.obs["batch"].nunique() > 1 else None
+    batch = "batch" if "batch" in own.obs else None
     sc.experimental.pp.highly_variable_genes(own, n_top_genes=2000, batch_key=batch)
     sc.pp.normalize_total(own)
     sc.pp.log1p(own)
