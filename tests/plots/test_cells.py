@@ -105,3 +105,16 @@ def test_nothing_to_draw_is_said() -> None:
         pd.DataFrame(), values={"auroc": "FXYD3"}, intervals={}, ylabel="AUROC", null=0.5, smallest=0.7, label=LABEL
     )
     assert any("not testable" in text.get_text() for text in axes.texts)
+
+
+def test_quality_shades_the_adaptive_thresholds(study: anndata.AnnData) -> None:
+    limits = pd.DataFrame({"min_genes": [50.0, 90.0], "max_mito": [12.0, 15.0]}, index=["a", "b"])
+    for axes, low, high in zip(
+        plots.quality(study.obs, min_genes=200, max_mito=20, label=LABEL, limits=limits),
+        (50, 12),
+        (90, 15),
+        strict=True,
+    ):
+        shade = axes.patches[-1]
+        assert (shade.get_x(), shade.get_x() + shade.get_width()) == pytest.approx((low, high))
+        assert "adaptive, 2 samples" in [text.get_text() for text in axes.get_legend().get_texts()]

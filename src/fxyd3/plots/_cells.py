@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 Interval = tuple[float, float, float]
 
 
-def quality(obs: pd.DataFrame, *, min_genes: int, max_mito: float, label: str) -> list[Axes]:
+def quality(
+    obs: pd.DataFrame, *, min_genes: int, max_mito: float, label: str, limits: pd.DataFrame | None = None
+) -> list[Axes]:
     """Draw genes detected and mitochondrial share of all cells, with the thresholds.
 
     Parameters
@@ -25,6 +27,8 @@ def quality(obs: pd.DataFrame, *, min_genes: int, max_mito: float, label: str) -
         The thresholds.
     label
         What the data are; drawn on the figure.
+    limits
+        Adaptive thresholds of the samples, as ``fxyd3.cells.adaptive_limits`` finds them; drawn as a range.
     """
     genes, mito = canvas(label, columns=2, height=3.2)
     top = max(int(obs["n_genes"].max()), min_genes, 2)
@@ -35,12 +39,24 @@ def quality(obs: pd.DataFrame, *, min_genes: int, max_mito: float, label: str) -
     if len(share):
         mito.hist(share, bins=50, color=PALETTE[4])
         mito.axvline(max_mito, color=PALETTE[5], linestyle="--", label=f"most: {max_mito:g} %")
-        mito.legend(loc="upper right")
+        _range(mito, limits, "max_mito")
+        mito.legend(loc="upper right", fontsize=8)
     else:
         mito.text(0.5, 0.5, "not known without gene symbols", ha="center", transform=mito.transAxes)
     mito.set(xlabel="mitochondrial counts (percent)", ylabel="cells")
-    genes.legend(loc="upper left")
+    _range(genes, limits, "min_genes")
+    genes.legend(loc="upper left", fontsize=8)
+    for axes in (genes, mito):
+        axes.set_ylim(top=1.35 * axes.get_ylim()[1])
     return [genes, mito]
+
+
+def _range(axes: Axes, limits: pd.DataFrame | None, column: str) -> None:
+    """Shade from the lowest to the highest adaptive threshold of the samples."""
+    if limits is not None and limits[column].notna().any():
+        low, high = limits[column].min(), limits[column].max()
+        name = f"adaptive, {len(limits)} samples" if len(limits) > 1 else "adaptive"
+        axes.axvspan(max(low, 1), max(high, 1), color=PALETTE[2], alpha=0.3, linewidth=0, label=name)
 
 
 def umap(adata: "AnnData", *, key: str, label: str, title: str = "") -> Axes:
