@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-ROUNDS, FITTED = 4, 1000
+ROUNDS, FITTED = 4, 600
 
 
 @dataclass(frozen=True)
 class OneGroup:
-    """A population without groups, in the variable genes: ``draw`` gives the log values of new cells of it.
+    """A population with gradients and without groups, in the variable genes.
 
-    ``mean`` (counts in a cell of median depth), ``size`` (of the negative binomial) and ``loadings`` (genes x
-    components, natural-log units) are the model; ``total`` and ``target`` the depths of the cells it was fitted to.
+    ``mean`` (counts in a cell of total ``target``), ``size`` (of the negative binomial, infinite for Poisson) and
+    ``loadings`` (genes x gradients, natural-log units) are the model; ``total`` the totals of the cells it was fitted
+    to.
     """
 
     mean: Floats
@@ -33,29 +34,40 @@ class OneGroup:
     target: float
 
     def draw(self, cells: int, rng: np.random.Generator) -> Floats:
-        """Draw cells x genes, log values as ``normalise`` makes them."""
-        depth = rng.choice(self.total, cells)
+        """Draw new cells, cells x genes, and give their log values as ``normalise`` makes them."""
+        total = rng.choice(self.total, cells)
         gradient = rng.standard_normal((cells, self.loadings.shape[1])) @ self.loadings.T
         gradient -= (self.loadings**2).sum(axis=1) / 2
-        expected = self.mean * np.exp(gradient) * (depth / self.target)[:, None]
+        expected = np.exp(gradient) * self.mean * (total / self.target)[:, None]
         noisy = np.isfinite(self.size)
-        expected[:, noisy] *= rng.gamma(self.size[noisy], 1 / self.size[noisy], (cells, int(noisy.sum())))
-        return np.log1p(rng.poisson(expected) * (self.target / depth)[:, None])
+        expected[:, noisy] *= rng.standard_gamma(self.size[noisy], (cells, int(noisy.sum()))) / self.size[noisy]
+        return np.log1p(rng.poisson(expected) * (self.target / total)[:, None])
+
+    def space(self, cells: int, rng: np.random.Generator) -> Floats:
+        """Draw new cells and find their principal components, as many as there are gradients."""
+        from sklearn.decomposition import PCA
+
+        values = self.draw(cells, rng).astype(np.float32)
+        components = PCA(self.loadings.shape[1], svd_solver="randomized", random_state=int(rng.integers(2**31)))
+        found: Floats = components.fit_transform(values).astype(np.float64)
+        return found
 
 
 def one_group(adata: "AnnData", *, seed: int = 1) -> OneGroup:
-    """Fit one population with the gradients of the cells, but no groups.
+    """Fit one population that has the gradients of the cells, but no groups.
 
     Each gene is negative binomial, around a mean that moves with as many Gaussian gradients as there are principal
-    components. The gradients carry the cells' covariance beyond noise; the negative binomial carries what is left of
-    each gene's spread. A real population of groups has the same means, spreads and covariance, but not the gaps.
+    components. The gradients carry the covariance of the cells in the space where groups are sought, beyond noise; the
+    negative binomial carries what is left of each gene's spread. Cells in groups have means, spreads and covariance
+    too, and these are kept: only the gaps between groups are lost.
 
     Parameters
     ----------
     adata
-        With ``layers["counts"]``, log values in ``X``, and ``varm["PCs"]``; see ``embed``.
+        With ``layers["counts"]``, log values in ``X``, ``var["highly_variable"]``, ``varm["PCs"]`` and the space named
+        by ``uns["fxyd3_space"]``; see ``embed``.
     seed
-        Of the draws that correct the gradients.
+        Of the draws that correct the width of the gradients.
 
     Raises
     ------
@@ -65,49 +77,59 @@ def one_group(adata: "AnnData", *, seed: int = 1) -> OneGroup:
     Notes
     -----
     The width of each gradient starts from the slope by which a gene's expected log value follows the logarithm of its
-    mean (for a Poisson count, the mean effect of one count more), and is then corrected four times until drawn cells
-    spread along the components as the cells do.
+    mean (the mean effect of one count more, exact for Poisson counts). It is then corrected four times, each by 600
+    drawn cells, until these spread along the components as the cells do.
 
-    When not to use: as a simulation of cells for anything but the null; see :func:`fxyd3.data.simulate.twin` for that.
+    When not to use: as simulated cells for anything but this null; see :func:`fxyd3.data.simulate.twin`.
 
     References
     ----------
-    Grabski 2023, doi:10.1038/s41592-023-01933-9, tests clusters against one population in the same spirit.
+    Grabski 2023, doi:10.1038/s41592-023-01933-9, tests groups against one Poisson-lognormal population in this spirit.
     """
-    if "counts" not in adata.layers or "PCs" not in adata.varm:
-        raise InputError("a population cannot be fitted: there are no counts or components; run normalise and embed.")
+    if "counts" not in adata.layers or "PCs" not in adata.varm or "fxyd3_space" not in adata.uns:
+        raise InputError("a population cannot be fitted without counts and components: run normalise and embed first.")
     chosen = adata.var["highly_variable"].to_numpy()
     counts = csr_matrix(adata.layers["counts"])
     total = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
     target = float(np.median(total))
-    own = counts[:, chosen]
-    mean = np.asarray(own.sum(axis=0, dtype=np.float64)).ravel() / total.sum() * target
-    one_more = csr_matrix(own, dtype=np.float64, copy=True)
-    factor = np.repeat(target / total, np.diff(one_more.indptr))
-    one_more.data = np.log1p(factor / (1 + factor * one_more.data)) - np.log1p(factor)
-    slope = mean * (np.log1p(target / total).mean() + np.asarray(one_more.mean(axis=0)).ravel())
+    counts = csr_matrix(counts[:, chosen], dtype=np.float64)
+    mean = np.asarray(counts.sum(axis=0)).ravel() / total.sum() * target
+    spread = 1 + 1 / gene_sizes(counts, total)
 
-    directions = np.asarray(adata.varm["PCs"], dtype=np.float64)[chosen]
-    log_values = csr_matrix(adata.X)[:, chosen]
-    scores = np.asarray(log_values @ directions)
-    whole = np.asarray(log_values.multiply(log_values).mean(axis=0)).ravel()
-    whole -= np.asarray(log_values.mean(axis=0)).ravel() ** 2
-    variance = scores.var(axis=0)
-    noise = max(float(whole.sum() - variance.sum()) / (len(whole) - len(variance)), 0.0)
-    wanted = np.maximum(variance - noise, 0)
-    spread = 1 + 1 / gene_sizes(own, total)
-    loadings = directions * np.sqrt(wanted) / np.maximum(slope, 1e-12)[:, None]
+    values, axes = np.linalg.eigh(np.cov(adata.obsm[adata.uns["fxyd3_space"]], rowvar=False))
+    noise = _noise(adata, chosen)
+    wanted = np.maximum(values - noise, 0)
+    directions = np.asarray(adata.varm["PCs"], dtype=np.float64)[chosen] @ axes
+    loadings = directions * np.sqrt(wanted) / _slope(counts, mean, target / total)[:, None]
     rng = np.random.default_rng(seed)
     for _ in range(ROUNDS):
-        model = OneGroup(mean, _left(spread, loadings), loadings, total, target)
-        shown = (model.draw(FITTED, rng) @ directions).var(axis=0) - noise
+        drawn = OneGroup(mean, _size(spread, loadings), loadings, total, target).draw(FITTED, rng)
+        shown = (drawn @ directions).var(axis=0) - noise
         loadings = loadings * np.sqrt(np.clip(wanted / np.maximum(shown, 1e-12), 0.5, 2))
-    return OneGroup(mean, _left(spread, loadings), loadings, total, target)
+    return OneGroup(mean, _size(spread, loadings), loadings, total, target)
 
 
-def _left(spread: Floats, loadings: Floats) -> Floats:
+def _noise(adata: "AnnData", chosen: NDArray[np.bool_]) -> float:
+    """Find the variance per direction that the principal components leave over."""
+    values = csr_matrix(adata.X)[:, chosen]
+    whole = float(values.multiply(values).mean() - (np.asarray(values.mean(axis=0)) ** 2).mean())
+    genes, held = values.shape[1], np.asarray(adata.obsm["X_pca"], dtype=np.float64).var(axis=0)
+    left_over: float = (whole * genes - float(held.sum())) / (genes - len(held))
+    return max(left_over, 0.0)
+
+
+def _slope(counts: csr_matrix, mean: Floats, factor: Floats) -> Floats:
+    """Find by how much a gene's mean log value rises when the logarithm of its mean does."""
+    one_more = counts.copy()
+    scale = np.repeat(factor, np.diff(counts.indptr))
+    one_more.data = np.log1p(scale / (1 + scale * counts.data)) - np.log1p(scale)
+    rise = np.log1p(factor).mean() + np.asarray(one_more.mean(axis=0)).ravel()
+    slope: Floats = np.maximum(mean * rise, 1e-12)
+    return slope
+
+
+def _size(spread: Floats, loadings: Floats) -> Floats:
     """Find the size of each gene's negative binomial once the gradients have their share of its spread."""
-    shared = np.minimum((loadings**2).sum(axis=1), 50)
-    left = spread / np.exp(shared) - 1
+    left = spread / np.exp(np.minimum((loadings**2).sum(axis=1), 50)) - 1
     size: Floats = np.divide(1, left, out=np.full(len(left), np.inf), where=left > 1e-6)
     return size

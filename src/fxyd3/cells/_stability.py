@@ -143,7 +143,7 @@ def stability(
         if kind == 0:
             cloud: Floats = rng.standard_normal((n_drawn, points.shape[1])) @ root
         else:
-            cloud = _components(population.draw(n_drawn, rng), points.shape[1])
+            cloud = population.space(n_drawn, rng)
         draw = np.sort(rng.choice(len(cloud), size, replace=False))
         null_parts.append(divide(cloud[draw]))
         null_agreement[kind, at] = _agree(null_parts[-1], divide(cloud), draw)
@@ -151,7 +151,7 @@ def stability(
     high = np.quantile(null_agreement, 0.95, axis=1)
     bar = np.maximum(high.max(axis=0), least)
     ari = agreement.mean(axis=0)
-    thinned = thinned_agreement(adata, resolutions=grid, max_cells=max_cells, n_neighbors=n_neighbors, seed=seed)
+    thinned = thinned_agreement(adata, resolutions=grid, n_neighbors=n_neighbors, seed=seed)
     groups = _sizes(whole)
     best = _choose(groups, ari, bar)
     chosen = [_choose(_sizes(part), row, bar) for part, row in zip(parts, agreement, strict=True)]
@@ -231,17 +231,6 @@ def _root(points: Floats) -> Floats:
     values, vectors = np.linalg.eigh(np.cov(points, rowvar=False))
     root: Floats = (vectors * np.sqrt(np.maximum(values, 0))).T
     return root
-
-
-def _components(values: Floats, n_comps: int) -> Floats:
-    """Find the principal components of dense values."""
-    from scipy.sparse.linalg import eigsh
-
-    centred = values - values.mean(axis=0)
-    start = np.ones(centred.shape[1])
-    _, directions = eigsh(centred.T @ centred, k=n_comps, v0=start)
-    scores: Floats = centred @ directions
-    return scores
 
 
 def _reason(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fxyd3.cells._embed import embed
 from fxyd3.cells._graph import Labels, leiden
 from fxyd3.cells._halves import half
+from fxyd3.cells._passes import log_values
 from fxyd3.cells._split import split
 from fxyd3.errors import InputError
 
@@ -21,7 +22,7 @@ def thinned_agreement(
     *,
     resolutions: Sequence[float],
     n_splits: int = 2,
-    max_cells: int = 2000,
+    max_cells: int = 1500,
     n_neighbors: int = 15,
     seed: int = 1,
 ) -> NDArray[np.float64]:
@@ -56,8 +57,9 @@ def thinned_agreement(
 
     Notes
     -----
-    Half the counts blur groups, so the agreement is lower than that of subsamples, and falls with depth: it says which
-    divisions are there beyond counting noise, not how many groups there are.
+    Half the counts blur groups, so the agreement is lower than that of subsamples, and falls with depth; where a coarse
+    resolution no longer divides a half, it is 0. And both halves are of the same cells, so a gradient is cut at a like
+    place in both. It says which divisions are there beyond counting noise, not how many groups there are.
 
     When not to use: on very shallow counts; no half of them tells groups apart.
 
@@ -83,7 +85,9 @@ def thinned_agreement(
 
 
 def _divide(adata: "AnnData", name: str, resolutions: tuple[float, ...], n_neighbors: int, seed: int) -> list[Labels]:
-    own = half(adata, name, log=True)
+    own = half(adata, name)
+    total = np.maximum(np.asarray(own.X.sum(axis=1, dtype=np.float64)).ravel(), 1)
+    own.X = log_values(own.X, np.median(total) / total)
     own.var["highly_variable"] = adata.var["highly_variable"].to_numpy()
     n_comps = adata.obsm["X_pca"].shape[1]
     batch = tuple(adata.uns["fxyd3_corrected"])
