@@ -5,9 +5,10 @@ from fxyd3.cells._cluster import cluster
 from fxyd3.cells._embed import Embedded, embed
 from fxyd3.cells._evidence import evidence_groups, evidence_progenitors, evidence_sortability
 from fxyd3.cells._halves import lacking_genes, regroup
-from fxyd3.cells._markers import markers
+from fxyd3.cells._markers import markers, naive_markers
 from fxyd3.cells._normalise import Normalised, normalise
 from fxyd3.cells._null import OneGroup, one_group
+from fxyd3.cells._pseudobulk import Calibration, Pseudobulk, calibration, pseudobulk_markers
 from fxyd3.cells._qc import adaptive_limits, qc
 from fxyd3.cells._scope import claimed_cells
 from fxyd3.cells._signature import Signature, matched_genes, signature
@@ -19,17 +20,20 @@ from fxyd3.cells._tree import tree
 
 __all__ = [
     "RESOLUTIONS",
+    "Calibration",
     "Difference",
     "Embedded",
     "HeldOut",
     "Normalised",
     "OneGroup",
+    "Pseudobulk",
     "Signature",
     "Sortability",
     "Stability",
     "adaptive_limits",
     "ancestry",
     "auroc",
+    "calibration",
     "claimed_cells",
     "cluster",
     "embed",
@@ -40,9 +44,11 @@ __all__ = [
     "lacking_genes",
     "markers",
     "matched_genes",
+    "naive_markers",
     "normalise",
     "one_group",
     "progenitor_difference",
+    "pseudobulk_markers",
     "qc",
     "regroup",
     "signature",

@@ -29,8 +29,9 @@ def regroup(
 ) -> "pd.Series[int]":
     """Split the counts and make the groups again on the training half alone.
 
-    Writes what ``split`` writes, ``obs["cluster_train"]`` ("1" the largest group) and ``uns["held_out"]``, the genes
-    that had no part in the groups and whose full counts may therefore be compared between them.
+    Writes what ``split`` writes, ``obs["cluster_train"]`` ("1" the largest group), ``var["variable_train"]`` (genes
+    that vary in the training half, and the held-out ones) and ``uns["held_out"]``, the genes that had no part in the
+    groups and whose full counts may therefore be compared between them.
 
     Parameters
     ----------
@@ -62,6 +63,7 @@ def regroup(
     embed(train, n_comps=n_comps, n_neighbors=n_neighbors, seed=seed, umap=False)
     sizes = cluster(train, resolution=_resolution(train, n_groups, seed), seed=seed)
     adata.obs["cluster_train"] = train.obs["cluster"]
+    adata.var["variable_train"] = train.var["highly_variable"].to_numpy() | adata.var_names.isin(list(held_out))
     adata.uns["held_out"] = [gene for gene in held_out if gene in adata.var_names]
     return sizes
 

@@ -1,19 +1,22 @@
-"""Genes that tell a group from the rest."""
+"""Genes that tell a group from the rest: on counts that did not make the groups, and on those that did."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
+from statsmodels.stats.multitest import fdrcorrection
 
 from fxyd3.cells._halves import half
-from fxyd3.cells._sortability import auroc
+from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+PSEUDO = 0.1  # counts per cell added to both means before a fold change
 
-def markers(adata: "AnnData", *, n_genes: int = 5, min_percent: float = 10.0, pseudo: float = 0.1) -> pd.DataFrame:
+
+def markers(adata: "AnnData", *, n_genes: int = 5, min_percent: float = 10.0, pseudo: float = PSEUDO) -> pd.DataFrame:
     """Rank the genes of each group by effect, on counts that had no part in making the groups.
 
     Writes nothing. Candidates are the genes with the largest fold change; they are ranked by area under the ROC curve.
@@ -47,33 +50,76 @@ def markers(adata: "AnnData", *, n_genes: int = 5, min_percent: float = 10.0, ps
     ----------
     Neufeld 2023, doi:10.48550/arXiv.2307.12985.
     """
+    from fxyd3.cells._ranks import rank_genes
+
     test = half(adata, "test", log=True)
-    values = csr_matrix(test.X)
-    group = pd.Categorical(adata.obs["cluster_train"])
+    group = pd.Categorical(adata.obs["cluster_train"]).remove_unused_categories()
     columns = ["group", "gene", "log2fc", "auroc", "percent_in", "percent_out"]
     if len(group.categories) < 2:
         return pd.DataFrame(columns=columns)
-    member = csr_matrix((np.ones(len(group)), (group.codes, np.arange(len(group)))))
-    size = np.asarray(member.sum(axis=1))
-    level = np.asarray((member @ values.expm1()).todense())
-    found = np.asarray((member @ (values > 0)).todense())
+    found = rank_genes(csr_matrix(test.X), group.codes)
+    change = np.where(found.percent_in < min_percent, -np.inf, found.log2fc(pseudo))
     tables = []
     for i, name in enumerate(group.categories):
-        inside, outside = level[i] / size[i], (level.sum(axis=0) - level[i]) / (size.sum() - size[i])
-        change = np.log2((inside + pseudo) / (outside + pseudo))
-        share = 100 * found[i] / size[i]
-        change[share < min_percent] = -np.inf
-        best = np.argsort(-change, kind="stable")[: 4 * n_genes]
-        best = best[np.isfinite(change[best])]
+        best = np.argsort(-change[i], kind="stable")[: 4 * n_genes]
+        best = best[np.isfinite(change[i, best])]
         table = pd.DataFrame(
             {
                 "group": name,
                 "gene": test.var_names[best],
-                "log2fc": change[best],
-                "auroc": auroc(values[:, best].toarray(), group.codes == i),
-                "percent_in": share[best],
-                "percent_out": 100 * (found.sum(axis=0) - found[i])[best] / (size.sum() - size[i]),
+                "log2fc": change[i, best],
+                "auroc": found.auroc[i, best],
+                "percent_in": found.percent_in[i, best],
+                "percent_out": found.percent_out[i, best],
             }
         )
         tables.append(table.nlargest(n_genes, "auroc"))
     return pd.concat(tables, ignore_index=True)[columns]
+
+
+def naive_markers(adata: "AnnData", *, key: str = "cluster") -> pd.DataFrame:
+    """Test the counts that made the groups, cell by cell: what is usually done, shown for comparison.
+
+    Parameters
+    ----------
+    adata
+        Log values in ``X`` and groups in ``obs[key]``.
+    key
+        Column of groups.
+
+    Returns
+    -------
+    One row per group and gene: ``group``, ``gene``, ``log2fc``, ``auroc``, ``p`` (rank-sum test over cells) and
+    ``p_adjusted`` (Benjamini and Hochberg, over all groups and genes).
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two groups.
+
+    Notes
+    -----
+    When not to use: to report markers. Groups are made so that genes differ between them, and cells of one patient are
+    no replicates: each of the two makes p-values far too small. See ``calibration``.
+
+    References
+    ----------
+    Neufeld 2023, doi:10.48550/arXiv.2307.12985. Squair 2021, doi:10.1038/s41467-021-25960-2 (cells as replicates).
+    """
+    from fxyd3.cells._ranks import rank_genes
+
+    group = pd.Categorical(adata.obs[key]).remove_unused_categories()
+    if len(group.categories) < 2:
+        raise InputError(f"there is one group in obs[{key!r}]: nothing can be compared; raise the resolution.")
+    found = rank_genes(csr_matrix(adata.X), group.codes)
+    table = pd.DataFrame(
+        {
+            "group": np.repeat(group.categories, adata.n_vars),
+            "gene": np.tile(adata.var_names, len(group.categories)),
+            "log2fc": found.log2fc(PSEUDO).ravel(),
+            "auroc": found.auroc.ravel(),
+            "p": found.p_wilcoxon.ravel(),
+        }
+    )
+    table["p_adjusted"] = fdrcorrection(table["p"].to_numpy())[1]
+    return table

@@ -1,0 +1,241 @@
+"""Markers with patients as replicates, and how far each way of testing can be trusted."""
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.sparse import csr_matrix
+from statsmodels.stats.multitest import fdrcorrection
+from statsmodels.stats.proportion import proportion_confint
+
+from fxyd3.cells._cluster import cluster
+from fxyd3.cells._embed import embed
+from fxyd3.cells._halves import half, patients, regroup
+from fxyd3.cells._markers import naive_markers
+from fxyd3.cells._normalise import normalise
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+COLUMNS = ["group", "gene", "log2fc", "lower", "upper", "p", "p_adjusted", "patients"]
+
+
+@dataclass(frozen=True)
+class Pseudobulk:
+    """Tests with patients as replicates.
+
+    ``table`` has one row per group and gene: ``log2fc`` (the group less the mean of the other groups, within patients)
+    with ``lower`` and ``upper`` (95 %), ``p``, ``p_adjusted`` (Benjamini and Hochberg, over all groups and genes) and
+    ``patients``. ``samples`` counts the cells of each patient and group that were summed. ``missing`` says what the
+    data lack; the table is then empty.
+    """
+
+    table: pd.DataFrame
+    samples: pd.DataFrame
+    missing: str
+
+
+def pseudobulk_markers(
+    adata: "AnnData",
+    *,
+    key: str = "cluster_train",
+    layer: str = "test",
+    min_cells: int = 10,
+    min_patients: int = 3,
+    min_count: float = 10.0,
+) -> Pseudobulk:
+    """Test the genes of each group on counts summed per patient, in the half that did not make the groups.
+
+    Counts of a patient's cells of a group are one sample. The model is ``~ patient + group``, fitted by PyDESeq2; each
+    group is compared with the mean of the others. Writes nothing.
+
+    Parameters
+    ----------
+    adata
+        With ``layers[layer]``, ``obs[key]``, ``obs["patient"]``; with ``var["variable_train"]`` only those genes are
+        tested. See ``regroup``.
+    key, layer
+        Groups, and the counts to test.
+    min_cells
+        Cells of a group that a patient must have to count.
+    min_patients
+        Patients that a group must have; groups with fewer are left out.
+    min_count
+        Mean count per sample that a gene must have. The rule does not look at the groups.
+
+    Returns
+    -------
+    Effects with intervals and adjusted p-values, or what is missing for them.
+
+    Notes
+    -----
+    When not to use: with fewer than three patients. The split table of ``markers`` then describes, and nothing tests.
+
+    References
+    ----------
+    Love 2014, doi:10.1186/s13059-014-0550-8 (DESeq2). Muzellec 2023, doi:10.1093/bioinformatics/btad547 (PyDESeq2).
+    Squair 2021, doi:10.1038/s41467-021-25960-2 (patients as replicates).
+    """
+    group = adata.obs[key].astype(str)
+    cells = pd.crosstab(patients(adata).rename("patient"), group.rename("group"))
+    enough = cells >= min_cells
+    groups = [name for name in cells.columns if enough[name].sum() >= min_patients]
+    nothing = pd.DataFrame(columns=COLUMNS)
+    if "patient" not in adata.obs:
+        return Pseudobulk(
+            nothing, cells, "the data do not name the patient of each cell (name the column with --patient)"
+        )
+    if len(groups) < 2:
+        lacking = (
+            f"two groups with {min_cells} cells in each of {min_patients} patients are needed, here are {len(groups)}"
+        )
+        return Pseudobulk(nothing, cells, lacking)
+    samples = [(who, name) for name in groups for who in cells.index[enough[name]]]
+    counts = _summed(adata, layer, samples, patients(adata), group)
+    if "variable_train" in adata.var:
+        counts = counts.loc[:, adata.var["variable_train"].to_numpy()]
+    counts = counts.loc[:, counts.mean() >= min_count]
+    if counts.shape[1] < 2:
+        return Pseudobulk(
+            nothing, cells, f"no gene has {min_count:g} counts per patient and group: deeper counts are needed"
+        )
+    effects = _fit(counts, samples, groups)
+    effects["p_adjusted"] = fdrcorrection(effects["p"].to_numpy())[1]
+    effects["patients"] = effects["group"].map(enough.sum()).astype(int)
+    return Pseudobulk(effects[COLUMNS], cells, "")
+
+
+def _summed(
+    adata: "AnnData", layer: str, samples: list[tuple[str, str]], patient: "pd.Series[str]", group: "pd.Series[str]"
+) -> pd.DataFrame:
+    place = {sample: i for i, sample in enumerate(samples)}
+    of_cell = [place.get(sample, -1) for sample in zip(patient, group, strict=True)]
+    chosen = np.flatnonzero(np.array(of_cell) >= 0)
+    member = csr_matrix((np.ones(len(chosen)), (np.array(of_cell)[chosen], chosen)), shape=(len(samples), adata.n_obs))
+    summed = np.asarray((member @ csr_matrix(adata.layers[layer])).todense()).round().astype(np.int64)
+    return pd.DataFrame(summed, index=["|".join(sample) for sample in samples], columns=adata.var_names)
+
+
+def _fit(counts: pd.DataFrame, samples: list[tuple[str, str]], groups: list[str]) -> pd.DataFrame:
+    """Fit all samples once, then compare each group with the mean of the others."""
+    from pydeseq2.dds import DeseqDataSet
+    from pydeseq2.default_inference import DefaultInference
+    from pydeseq2.ds import DeseqStats
+
+    about = pd.DataFrame(samples, columns=["patient", "group"], index=counts.index)
+    about = "l" + about  # a level that is a number would be taken for one
+    inference = DefaultInference(n_cpus=1)
+    tables = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the trend falls back to the mean where it does not converge, and says so
+        data = DeseqDataSet(
+            counts=counts,
+            metadata=about,
+            design="~ patient + group",
+            inference=inference,
+            refit_cooks=False,
+            quiet=True,
+        )
+        data.deseq2()
+        columns = list(data.obsm["design_matrix"].columns)
+        for name in groups:
+            contrast = np.zeros(len(columns))
+            for other in groups:
+                weight = 1.0 if other == name else -1 / (len(groups) - 1)
+                if f"group[T.l{other}]" in columns:
+                    contrast[columns.index(f"group[T.l{other}]")] = weight
+            tested = DeseqStats(
+                data, contrast=contrast, inference=inference, cooks_filter=False, independent_filter=False, quiet=True
+            )
+            tested.summary()
+            effect = tested.results_df
+            reach = stats.norm.ppf(0.975) * effect["lfcSE"]
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "group": name,
+                        "gene": counts.columns,
+                        "log2fc": effect["log2FoldChange"].to_numpy(),
+                        "lower": (effect["log2FoldChange"] - reach).to_numpy(),
+                        "upper": (effect["log2FoldChange"] + reach).to_numpy(),
+                        "p": effect["pvalue"].fillna(1).to_numpy(),
+                    }
+                )
+            )
+    return pd.concat(tables, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How three ways of testing markers do where there is nothing to find.
+
+    ``table`` has one row per way: ``tests``, ``below_005`` (percent of p-values below 0.05; 5 is right), ``called``
+    (tests with an adjusted p-value below 0.05; 0 is right) and, of the shares, ``lower`` and ``upper`` (95 %, Wilson;
+    tests of one data set are not independent, so it is too narrow). ``p`` holds the p-values, by way.
+    """
+
+    table: pd.DataFrame
+    p: dict[str, NDArray[np.float64]]
+    groups: int
+
+
+def calibration(adata: "AnnData", *, resolution: float = 0.8, seed: int = 1) -> Calibration:
+    """Divide cells of one population all the same, and test genes in three ways.
+
+    ``same counts`` tests the cells on the counts that made the groups; ``other half`` makes the groups on one half of
+    the counts and tests the cells on the other; ``other half, patients`` sums that half per patient and group.
+
+    Parameters
+    ----------
+    adata
+        Raw counts of one population, such as ``twin(null=True)``; not changed.
+    resolution
+        Of the Leiden method, high enough to divide them.
+    seed
+        Of every random step.
+
+    Returns
+    -------
+    What each way calls.
+
+    Notes
+    -----
+    Cells of one population may still differ along gradients (depth, programmes) that groups then follow; genes of such
+    a gradient differ truly, in both halves, and bring the share a little above 5 percent.
+
+    When not to use: on cells that may have groups.
+
+    References
+    ----------
+    Neufeld 2023, doi:10.48550/arXiv.2307.12985. Squair 2021, doi:10.1038/s41467-021-25960-2.
+    """
+    own = adata.copy()
+    normalise(own)
+    embed(own, umap=False, seed=seed)
+    cluster(own, resolution=resolution, seed=seed)
+    expressed = np.asarray((own.X > 0).mean(axis=0)).ravel() >= 0.05
+    naive = naive_markers(own[:, expressed])
+    groups = int(own.obs["cluster"].nunique())
+    regroup(own, n_groups=groups, seed=seed)
+    test = half(own, "test", log=True)
+    fair = naive_markers(test[:, expressed], key="cluster_train")
+    pooled = pseudobulk_markers(own).table
+    ways = {"same counts": naive, "other half": fair, "other half, patients": pooled}
+    rows = {}
+    for name, table in ways.items():
+        small, n = int((table["p"] < 0.05).sum()), len(table)
+        low, high = proportion_confint(small, n, method="wilson") if n else (np.nan, np.nan)
+        rows[name] = (
+            n,
+            100 * small / n if n else np.nan,
+            100 * low,
+            100 * high,
+            int((table["p_adjusted"] < 0.05).sum()),
+        )
+    summary = pd.DataFrame.from_dict(rows, orient="index", columns=["tests", "below_005", "lower", "upper", "called"])
+    summary.index.name = "tested on"
+    return Calibration(summary, {name: table["p"].to_numpy(dtype=float) for name, table in ways.items()}, groups)
