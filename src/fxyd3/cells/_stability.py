@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from fxyd3.errors import InputError
 if TYPE_CHECKING:
     from anndata import AnnData
 
+BEYOND_CHANCE = 0.1  # adjusted Rand index of two halves of the counts; on simulated noise it stays below 0.02
 RESOLUTIONS = (0.1, 0.15, 0.2, 0.3, 0.45, 0.65, 1.0, 1.4, 2.0)
 
 
@@ -57,15 +59,16 @@ def stability(
     n_neighbors: int = 15,
     seed: int = 1,
 ) -> Stability:
-    """Divide subsamples again, compare with all cells and with a cloud that has one group, and choose the number.
+    """Divide subsamples and halves of the counts again, compare with what one group gives, and choose the number.
 
     At each resolution, all cells and each subsample are divided anew and compared by the adjusted Rand index (1 is the
     same division, 0 is chance; a single group tells nothing and counts as 0). The same is done where there is one group
     only, a quarter as often each: in Gaussian clouds with the covariance of the cells, and in counts drawn from one
     fitted population (see ``one_group``). A resolution is supported where the mean index is at least ``least`` and
-    above the 95th percentile of both. The number of groups chosen is the one supported over the widest stretch of the
-    grid (sum of its indices; the finer on a tie), at the middle of the stretch; one group and resolution 0 where none
-    is supported. Writes nothing.
+    above the 95th percentile of both, and where two independent halves of the counts agree beyond chance: by 0.1 or
+    more, at this resolution or a finer one (see ``thinned_agreement``). The number of groups chosen is the one
+    supported over the widest stretch of the grid (sum of its indices; the finer on a tie), at the middle of the
+    stretch; one group and resolution 0 where none is supported. Writes nothing.
 
     Parameters
     ----------
@@ -94,21 +97,28 @@ def stability(
     Raises
     ------
     InputError
-        If there is no embedding, fewer than 2 subsamples, or too few cells for the neighbours of a subsample.
+        If there are no counts or no embedding, fewer than 2 subsamples, too few cells for the neighbours of a
+        subsample, a grid that does not rise from above 0, or one that leaves all cells in one group throughout.
 
     Notes
     -----
-    Clouds and population keep gradients (a long axis can be cut in two rather stably) and lose only what makes groups;
-    permuted counts would be beaten by any gradient. The agreement of thinned counts is shown beside and takes no part
-    in the rule: it falls with depth, so a bar for it would ask how deep the cells were read. Subsamples overlap: the
-    interval shows how firm the number is in these data, and is too narrow for other patients.
+    Three things are found again without being groups, and each has its guard. Gradients: a long axis can be cut in two
+    rather stably; clouds and population keep gradients and lose only the gaps. Small numbers of cells: these agree with
+    themselves by luck, and so do cloud and population. The noise of the counts: subsamples share it, so a division of
+    noise is found again in them; two halves of the counts do not. Half the counts blur groups, and the blur asks for a
+    finer resolution: hence any finer one may show the agreement, and a little is enough. How high it is depends on the
+    depth of the counts, and tells nothing more. On very shallow counts the answer is one group; the tests of the
+    groups, which are made from half the counts, would have nothing to stand on either.
+
+    Subsamples overlap: the interval shows how firm the number is in these data, and is too narrow for other patients.
 
     When not to use: for groups of fewer cells than a few times ``n_neighbors``; they cannot be found.
 
     References
     ----------
     Hennig 2007, doi:10.1016/j.csda.2006.11.025 (stability). Hubert 1985, doi:10.1007/BF01908075 (adjusted Rand index).
-    Liu 2008, doi:10.1198/016214508000000454 (one Gaussian as the null of clustering).
+    Liu 2008, doi:10.1198/016214508000000454 (one Gaussian as the null of clustering). Neufeld 2023,
+    doi:10.48550/arXiv.2307.12985 (halves of the counts).
     """
     if "fxyd3_space" not in adata.uns:
         raise InputError('there is no embedding (uns["fxyd3_space"]): run embed first.')
@@ -123,18 +133,26 @@ def stability(
             f"{int((n_neighbors + 1) / fraction) + 1} cells, or lower n_neighbors."
         )
     grid = tuple(resolutions)
+    if not grid or grid[0] <= 0 or any(low >= high for low, high in pairwise(grid)):
+        raise InputError(f"resolutions are {list(grid)}: give numbers above 0, each greater than the one before.")
+    population = one_group(adata, seed=seed)
     rng = np.random.default_rng(seed)
 
     def divide(where: Floats) -> list[Labels]:
         return leiden(graph(where, n_neighbors=n_neighbors)[1], resolutions=grid, seed=seed)
 
     whole = divide(points)
+    groups = _sizes(whole)
+    if groups.max() == 1:
+        raise InputError(
+            f"every resolution up to {grid[-1]:g} leaves all {cells} cells in one group, so there is nothing to "
+            "compare: give higher resolutions, up to 2 or so."
+        )
     left_out, draws = _draws(adata, n_subsamples, size, rng)
     parts = [divide(points[draw]) for draw in draws]
     agreement = np.array([_agree(part, whole, draw) for part, draw in zip(parts, draws, strict=True)])
 
     root = _root(points)
-    population = one_group(adata, seed=seed)
     n_null, n_drawn = max(n_subsamples // 4, 2), min(cells, round(size / fraction))
     null_agreement = np.empty((2, n_null, len(grid)))
     null_parts = []
@@ -150,9 +168,15 @@ def stability(
 
     high = np.quantile(null_agreement, 0.95, axis=1)
     bar = np.maximum(high.max(axis=0), least)
+    alone = [
+        _choose(_sizes(part), row, bar)
+        for part, row in zip(null_parts, null_agreement.reshape(-1, len(grid)), strict=True)
+    ]
     ari = agreement.mean(axis=0)
     thinned = thinned_agreement(adata, resolutions=grid, n_neighbors=n_neighbors, seed=seed)
-    groups = _sizes(whole)
+    halves = np.maximum.accumulate(thinned.mean(axis=0)[::-1])[::-1]
+    reason = _reason(grid, groups, ari, bar, halves)
+    bar[halves < BEYOND_CHANCE] = np.inf
     best = _choose(groups, ari, bar)
     chosen = [_choose(_sizes(part), row, bar) for part, row in zip(parts, agreement, strict=True)]
     numbers = [1 if at is None else int(_sizes(part)[at]) for part, at in zip(parts, chosen, strict=True)]
@@ -185,9 +209,7 @@ def stability(
             }
         ),
         null_groups=tuple(
-            1 if at is None else int(_sizes(part)[at])
-            for part, row in zip(null_parts, null_agreement.reshape(2 * n_null, -1), strict=True)
-            for at in [_choose(_sizes(part), row, bar)]
+            1 if at is None else int(_sizes(part)[at]) for part, at in zip(null_parts, alone, strict=True)
         ),
         resolution=0.0 if best is None else grid[best],
         groups=estimate,
@@ -195,7 +217,7 @@ def stability(
         upper=max(float(upper), estimate),
         cells=cells,
         labels=pd.DataFrame(dict(zip(grid, whole, strict=True)), index=adata.obs_names),
-        reason=_reason(grid, groups, ari, bar, supported, estimate),
+        reason=reason,
         span=span,
     )
 
@@ -233,30 +255,29 @@ def _root(points: Floats) -> Floats:
     return root
 
 
-def _reason(
-    grid: tuple[float, ...],
-    groups: NDArray[np.int64],
-    ari: NDArray[np.floating[Any]],
-    bar: NDArray[np.floating[Any]],
-    supported: NDArray[np.bool_],
-    chosen: int,
-) -> str:
-    """Say why this number was chosen."""
-    if chosen == 1:
-        nearest = int(np.argmax(ari - bar))
+def _reason(grid: tuple[float, ...], groups: NDArray[np.int64], ari: Floats, bar: Floats, halves: Floats) -> str:
+    """Say why the number was chosen, or what is wanting."""
+    beyond = halves >= BEYOND_CHANCE
+    best = _choose(groups, ari, np.where(beyond, bar, np.inf))
+    if best is not None:
+        at = (ari >= bar) & beyond & (groups == groups[best])
+        found = [f"{grid[i]:g}" for i in np.flatnonzero(at)]
+        where = f"resolutions {found[0]} to {found[-1]}" if len(found) > 1 else f"resolution {found[0]}"
         return (
-            "no division is found again firmly enough: the nearest, "
-            f"{groups[nearest]} groups at resolution {grid[nearest]:g}, agrees by {ari[nearest]:.2f} where "
-            f"{bar[nearest]:.2f} is asked"
-            if groups.max() > 1
-            else "no resolution divides the cells at all"
+            f"{groups[best]} groups are found again at {where} ({len(found)} of {len(grid)} on the grid), with a mean "
+            f"agreement of {ari[at].mean():.2f} where {bar[at].max():.2f} is asked"
         )
-    at = supported & (groups == chosen)
-    found = [f"{grid[i]:g}" for i in np.flatnonzero(at)]
-    where = f"resolutions {found[0]} to {found[-1]}" if len(found) > 1 else f"resolution {found[0]}"
+    firm = _choose(groups, ari, bar)
+    if firm is not None:
+        return (
+            f"{groups[firm]} groups at resolution {grid[firm]:g} are found again in subsamples, but not in two halves "
+            f"of the counts, which agree by {halves[firm]:.2f} where {BEYOND_CHANCE:g} is asked: the division rests on "
+            "noise, or the counts are too shallow to tell"
+        )
+    nearest = int(np.argmax(np.where(groups > 1, ari - bar, -np.inf)))
     return (
-        f"{chosen} groups are found again at {where} ({len(found)} of {len(grid)} on the grid), with a mean agreement "
-        f"of {ari[at].mean():.2f} where {bar[at].max():.2f} is asked"
+        f"no division is found again firmly enough: the nearest, {groups[nearest]} groups at resolution "
+        f"{grid[nearest]:g}, agrees by {ari[nearest]:.2f} where {bar[nearest]:.2f} is asked"
     )
 
 
