@@ -9,8 +9,9 @@ import pytest
 from scipy import sparse
 
 from fxyd3.data import gene_set
+from fxyd3.data.lineages import OTHER, epithelial
 from fxyd3.data.simulate import twin
-from fxyd3.enrichment._pseudobulk import OTHER, epithelial, log_cpm, signature_shift
+from fxyd3.enrichment._pseudobulk import log_cpm, signature_shift
 from fxyd3.errors import InputError
 
 EPITHELIAL = gene_set("WU2021_GARNETT_EPITHELIAL")

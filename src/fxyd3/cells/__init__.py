@@ -2,6 +2,7 @@
 
 from fxyd3.cells._ancestry import Difference, ancestry, progenitor_difference
 from fxyd3.cells._cluster import cluster
+from fxyd3.cells._doublets import Doublets, doublets, recovered, singlets
 from fxyd3.cells._embed import Embedded, embed
 from fxyd3.cells._evidence import evidence_groups, evidence_progenitors, evidence_sortability
 from fxyd3.cells._halves import lacking_genes, regroup
@@ -17,11 +18,13 @@ from fxyd3.cells._split import split
 from fxyd3.cells._stability import RESOLUTIONS, Stability, stability
 from fxyd3.cells._thinning import thinned_agreement
 from fxyd3.cells._tree import tree
+from fxyd3.cells._tumour import Tumour, tumour
 
 __all__ = [
     "RESOLUTIONS",
     "Calibration",
     "Difference",
+    "Doublets",
     "Embedded",
     "HeldOut",
     "Normalised",
@@ -30,12 +33,14 @@ __all__ = [
     "Signature",
     "Sortability",
     "Stability",
+    "Tumour",
     "adaptive_limits",
     "ancestry",
     "auroc",
     "calibration",
     "claimed_cells",
     "cluster",
+    "doublets",
     "embed",
     "evidence_groups",
     "evidence_progenitors",
@@ -50,11 +55,14 @@ __all__ = [
     "progenitor_difference",
     "pseudobulk_markers",
     "qc",
+    "recovered",
     "regroup",
     "signature",
+    "singlets",
     "sortability",
     "split",
     "stability",
     "thinned_agreement",
     "tree",
+    "tumour",
 ]

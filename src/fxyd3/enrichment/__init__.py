@@ -1,12 +1,13 @@
 """How do you know that a sort enriched stem cells? Limiting dilution, flow cytometry, and the cells themselves."""
 
+from fxyd3.data.lineages import epithelial
 from fxyd3.enrichment._clean import Cleaned, clean
 from fxyd3.enrichment._design import Design, best_dose, design, information_per_well, power_curves, simulate_power
 from fxyd3.enrichment._elda import ChiSquare, Elda, elda, holm, interval_coverage
 from fxyd3.enrichment._evidence import evidence_enrichment
 from fxyd3.enrichment._fcs import Events, compensate, read_fcs, spillover_matrix
 from fxyd3.enrichment._gate import Gate, gate
-from fxyd3.enrichment._pseudobulk import SignatureShift, epithelial, signature_shift
+from fxyd3.enrichment._pseudobulk import SignatureShift, signature_shift
 from fxyd3.enrichment._purity import fold_seen
 from fxyd3.enrichment._ratio import EnrichmentRatio, enrichment_ratio
 from fxyd3.enrichment._replicates import heterogeneity, replicates

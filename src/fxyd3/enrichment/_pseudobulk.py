@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fxyd3.claims import Interval, t_interval
+from fxyd3.data.lineages import raw_counts
 from fxyd3.data.report import few, nearest
-from fxyd3.data.signatures import gene_set
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 Floats = NDArray[np.float64]
-
-EPITHELIAL = "WU2021_GARNETT_EPITHELIAL"  # in data/signatures.gmt
-
-OTHER = {
-    "immune": ("PTPRC", "CD3D", "CD3E", "CD3G", "CD8A", "CD8B", "CD79A", "CD79B", "CD19", "MS4A1", "CD68", "TYROBP",
-               "FCER1G", "AIF1", "LST1", "CSF1R", "JCHAIN"),
-    "stroma": ("PDGFRA", "PDGFRB", "PDPN", "DCN", "COL1A1", "COL1A2", "FAP", "THY1", "CXCL12", "MCAM", "NOTCH3",
-               "RGS5"),
-    "endothelium": ("PECAM1", "VWF", "CLDN5", "EMCN", "KDR", "FLT1", "ACKR1", "SELE", "TIE1", "ROBO4"),
-}  # fmt: skip
-"""Markers of other cells in the atlas of Wu 2021, by lineage; see ``epithelial`` for those left out."""
 
 FEWEST_GENES = 5
 PRIOR_COUNT = 2.0
@@ -77,62 +66,6 @@ class SignatureShift:
         rows = {"signature beyond random genes": self.interval, "random genes": self.control}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=["log2_change", "lower", "upper"])
         return table.assign(patients=self.n)
-
-
-def epithelial(adata: "AnnData") -> NDArray[np.bool_]:
-    """Return which cells look epithelial: more counts of epithelial genes than of other lineages' genes together.
-
-    Unsorted samples hold stroma and immune cells, sorted ones hardly any. Compared as they are, they would differ by
-    the purity of the sort. The rule has no threshold to tune, and does not depend on the depth of a cell.
-
-    Parameters
-    ----------
-    adata
-        Raw counts in ``X``, genes named by symbols.
-
-    Returns
-    -------
-    ndarray of bool, one value per cell
-
-    Raises
-    ------
-    InputError
-        With fewer than five of the epithelial genes or no gene of another lineage in the data, or without raw counts.
-
-    Notes
-    -----
-    The genes are from the marker file of the atlas: all 26 of its epithelial cells, and the plainest of other lineages.
-    Left out are genes of smooth muscle, which basal cells share (ACTA2, MYL9, TAGLN); those that its endothelial list
-    shares with epithelium (KRT19, TACSTD2); and immunoglobulins, which leak from plasma cells into the counts of every
-    cell: with them, half of the cancer cells of a real tumour were lost. The choice was made on that tumour (CID4465:
-    116 of 124 cancer cells pass, and 24 of 1,430 that are not epithelial), and holds on the twin.
-
-    References
-    ----------
-    Wu 2021, doi:10.1038/s41588-021-00911-1 (marker file of the public code: ``breast_cancer_TME_markers_v4``).
-
-    When not to use
-    ---------------
-    To find cancer cells: normal epithelium passes too, and only copy numbers tell them apart. On tumours that have lost
-    epithelial genes: their cells fail. Where the signature holds genes of the gate (ITGB4, LAMA3, LAMB3 and THY1 are in
-    the basal list): the gate then chooses by the signature, in all fractions alike.
-    """
-    counts = _raw_counts(adata)
-    markers = gene_set(EPITHELIAL)
-    inside = adata.var_names.isin(markers)
-    if inside.sum() < FEWEST_GENES:
-        raise InputError(
-            f"The data hold {inside.sum()} of the {len(markers)} epithelial genes ({few(markers)}): give gene "
-            f"symbols in var_names, and at least {FEWEST_GENES} of these genes."
-        )
-    for lineage, genes in OTHER.items():
-        if not adata.var_names.isin(genes).any():
-            raise InputError(
-                f"The data hold no gene of {lineage} ({few(genes)}): without any, its cells cannot be told apart; keep "
-                "all genes."
-            )
-    outside = adata.var_names.isin([gene for genes in OTHER.values() for gene in genes])
-    return np.asarray(counts[:, inside].sum(axis=1) > counts[:, outside].sum(axis=1)).ravel()
 
 
 def signature_shift(
@@ -206,7 +139,7 @@ def signature_shift(
     """
     import pandas as pd
 
-    counts = _raw_counts(adata)
+    counts = raw_counts(adata)
     for column in (fraction, patient):
         if column not in adata.obs:
             raise InputError(
@@ -316,13 +249,3 @@ def _controls(
     start = np.clip(np.searchsorted(mean[ordered], mean[place]) - width // 2, 0, len(ordered) - width)
     drawn = ordered[start + np.random.default_rng(seed).integers(width, size=(n, len(place)))]
     return np.stack([change[:, genes].mean(axis=1) for genes in drawn], axis=1)
-
-
-def _raw_counts(adata: "AnnData") -> sparse.csr_matrix:
-    """Return ``X`` as sparse rows, if it holds counts."""
-    counts = sparse.csr_matrix(adata.X)
-    if (counts.data < 0).any() or (counts.data != np.rint(counts.data)).any():
-        raise InputError(
-            "X does not hold raw counts (it has fractions or values below 0): put those before normalisation there."
-        )
-    return counts
