@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scipy.stats import binomtest
+
 from fxyd3 import cells
 from fxyd3.data.simulate import twin
 
 NULL_CELLS, CELLS = 1500, 6000
+NULL_TWINS, TWINS = 100, 20
 LEAST = 0.8  # adjusted Rand index with the planted states
 
 
@@ -44,3 +47,18 @@ def one_group(seed: int) -> bool:
 def states(seed: int) -> bool:
     """Whether the partition of a twin at book size agrees with its planted states."""
     return groups(seed, null=False, size=CELLS).agreement >= LEAST
+
+
+def row(what: str, held: list[bool]) -> dict[str, object]:
+    """Lay out one row of the table of checks: how often it held, with its exact interval."""
+    interval = binomtest(sum(held), len(held)).proportion_ci(method="exact")
+    return {"kind": "groups", "claim": "C2", "what": what, "estimator": "stability of Leiden groups, chapter 3",
+            "twins": len(held), "share": sum(held) / len(held), "low": interval.low, "high": interval.high}  # fmt: skip
+
+
+def rows(one: list[bool], same: list[bool]) -> list[dict[str, object]]:
+    """Lay out the results of ``one_group`` over null twins and of ``states`` over planted ones."""
+    return [
+        row(f"one group found where there is one, {NULL_CELLS:,} cells", one),
+        row(f"partition agrees with the planted states (index at least {LEAST}), {CELLS:,} cells", same),
+    ]

@@ -48,6 +48,22 @@ def test_the_gaps_are_lost(prepared: anndata.AnnData, drawn: tuple[np.ndarray, n
     assert between(new) > 1.5 * between(own[mixed])
 
 
+def test_gradients_are_those_of_the_space_where_groups_are_sought(prepared: anndata.AnnData) -> None:
+    """What Harmony took out of that space is no gradient of the population."""
+    narrow = prepared.copy()
+    narrow.obsm[narrow.uns["fxyd3_space"]] = narrow.obsm[narrow.uns["fxyd3_space"]] * 0.6
+    wide, shrunk = (np.square(cells.one_group(study).loadings).sum() for study in (prepared, narrow))
+    assert 0.05 < shrunk / wide < 0.6
+
+
+def test_components_of_new_cells_are_as_wide_as_the_space(prepared: anndata.AnnData) -> None:
+    space = np.asarray(prepared.obsm[prepared.uns["fxyd3_space"]], dtype=float)
+    new = cells.one_group(prepared).space(len(space), np.random.default_rng(3))
+    assert new.shape == space.shape
+    wide = np.sort(np.linalg.eigvalsh(np.cov(space, rowvar=False)))[::-1][:3]
+    np.testing.assert_allclose(new.var(axis=0)[:3], wide, rtol=0.3)
+
+
 def test_genes_no_more_variable_than_poisson_stay_so() -> None:
     rng = np.random.default_rng(2)
     study = anndata.AnnData(rng.poisson(3.0, (800, 100)).astype(np.float32))

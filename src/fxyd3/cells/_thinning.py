@@ -59,7 +59,8 @@ def thinned_agreement(
     -----
     Half the counts blur groups, so the agreement is lower than that of subsamples, and falls with depth; where a coarse
     resolution no longer divides a half, it is 0. And both halves are of the same cells, so a gradient is cut at a like
-    place in both. It says which divisions are there beyond counting noise, not how many groups there are.
+    place in both. It says which divisions are there beyond counting noise, not how many groups there are: ``stability``
+    asks only that it be beyond chance.
 
     When not to use: on very shallow counts; no half of them tells groups apart.
 
