@@ -30,9 +30,9 @@ class Stability:
     percentile of the same in Gaussian clouds of one group, ``model`` and ``model_high`` in counts of one fitted
     population; ``thinned``, the mean agreement of two independent halves of the counts; ``supported``. ``subsamples``
     has one row per subsample: the patient left out, cells, and the resolution and number of groups it would have chosen
-    itself; ``null_groups`` has the numbers chosen, by agreement alone, where there is one group only. ``labels`` holds the groups of all
-    cells at each resolution. ``reason`` says in a sentence why the number was chosen, and ``span`` the fewest and the
-    most groups of any resolution that is supported.
+    itself; ``null_groups`` has the numbers chosen, by agreement alone, where there is one group only. ``labels`` holds
+    the groups of all cells at each resolution. ``reason`` says in a sentence why the number was chosen, and ``span``
+    the fewest and the most groups of any resolution that is supported.
     """
 
     table: pd.DataFrame
