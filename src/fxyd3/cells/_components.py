@@ -66,6 +66,7 @@ def components(adata: "AnnData", *, permutations: int = 3, max_cells: int = 1500
     genes, puts the Marchenko-Pastur edge too low. It then counts such genes as components. The permuted edge contains
     them, but also the variance that a true component gives its genes, which a permutation scatters and does not
     remove; it errs on the side of fewer.
+    On log counts the two numbers can lie hundreds apart; the number used should stand between them.
 
     Neither counts biology: depth, cycle and patients make components as well. A number above the edges costs little,
     since noise beyond them is spread thin over cells; a number below them loses what rare groups have of their own.
