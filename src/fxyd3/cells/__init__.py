@@ -1,18 +1,21 @@
 """From counts to named groups: the cells chapter. ``f(adata, *, ...)``; results under documented keys."""
 
+from fxyd3.cells._activity import activity, coverage
 from fxyd3.cells._ancestry import Difference, ancestry, progenitor_difference
 from fxyd3.cells._cluster import cluster
+from fxyd3.cells._copy_number import CopyNumber, copy_number
 from fxyd3.cells._doublets import Doublets, doublets, recovered, singlets
 from fxyd3.cells._embed import Embedded, embed
 from fxyd3.cells._evidence import evidence_groups, evidence_progenitors, evidence_sortability
-from fxyd3.cells._halves import lacking_genes, regroup
+from fxyd3.cells._halves import half, lacking_genes, regroup
 from fxyd3.cells._markers import markers, naive_markers
 from fxyd3.cells._normalise import Normalised, normalise
 from fxyd3.cells._null import OneGroup, one_group
+from fxyd3.cells._profiles import agreement, profiles, specificity
 from fxyd3.cells._pseudobulk import Calibration, Pseudobulk, calibration, pseudobulk_markers
 from fxyd3.cells._qc import adaptive_limits, qc
 from fxyd3.cells._scope import claimed_cells
-from fxyd3.cells._signature import Signature, matched_genes, signature
+from fxyd3.cells._signature import Signature, matched_genes, signature, signatures
 from fxyd3.cells._sortability import HeldOut, Sortability, auroc, held_out, sortability
 from fxyd3.cells._split import split
 from fxyd3.cells._stability import RESOLUTIONS, Stability, stability
@@ -23,6 +26,7 @@ from fxyd3.cells._tumour import Tumour, tumour
 __all__ = [
     "RESOLUTIONS",
     "Calibration",
+    "CopyNumber",
     "Difference",
     "Doublets",
     "Embedded",
@@ -34,17 +38,22 @@ __all__ = [
     "Sortability",
     "Stability",
     "Tumour",
+    "activity",
     "adaptive_limits",
+    "agreement",
     "ancestry",
     "auroc",
     "calibration",
     "claimed_cells",
     "cluster",
+    "copy_number",
+    "coverage",
     "doublets",
     "embed",
     "evidence_groups",
     "evidence_progenitors",
     "evidence_sortability",
+    "half",
     "held_out",
     "lacking_genes",
     "markers",
@@ -52,14 +61,17 @@ __all__ = [
     "naive_markers",
     "normalise",
     "one_group",
+    "profiles",
     "progenitor_difference",
     "pseudobulk_markers",
     "qc",
     "recovered",
     "regroup",
     "signature",
+    "signatures",
     "singlets",
     "sortability",
+    "specificity",
     "split",
     "stability",
     "thinned_agreement",

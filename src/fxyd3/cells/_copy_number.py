@@ -1,4 +1,4 @@
-"""Gains and losses of chromosome arms, seen in the expression of neighbouring genes: a check on which cells are cancer."""
+"""Gains and losses of chromosome arms, seen in the expression of genes that lie together."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,8 +24,9 @@ class CopyNumber:
     """Smoothed expression along the genome.
 
     ``profile`` is cells x steps (float32), in natural-log units relative to the reference; ``chromosomes`` names the
-    chromosome of each step. ``cells`` has one row per cell: ``reference`` (bool), ``score`` (mean square of its profile)
-    and ``likeness`` (correlation with the mean profile of the other cells that are not reference). ``genes`` were used.
+    chromosome of each step. ``cells`` has one row per cell: ``reference`` (bool), ``score`` (mean square of its
+    profile) and ``likeness`` (correlation with the mean profile of the other cells that are not reference). ``genes``
+    were used.
     """
 
     profile: NDArray[np.float32]
@@ -131,5 +132,6 @@ def _likeness(profile: NDArray[np.float32], candidates: NDArray[np.bool_]) -> Fl
     own = profile - profile.mean(axis=1, keepdims=True)
     means -= means.mean(axis=1, keepdims=True)
     size = np.sqrt((own**2).sum(axis=1) * (means**2).sum(axis=1))
-    product: Floats = (own * means).sum(axis=1)
-    return np.divide(product, size, out=np.zeros(len(profile)), where=size > 0)
+    product = (own * means).sum(axis=1)
+    likeness: Floats = np.divide(product, size, out=np.zeros(len(profile)), where=size > 0)
+    return likeness
