@@ -22,7 +22,7 @@ def test_the_genes_are_those_of_the_published_file() -> None:
 
 @pytest.fixture(scope="module")
 def planted() -> anndata.AnnData:
-    """900 cells of 3 patients, a third each with S genes up, G2/M genes up, neither; three renamed symbols, one absent."""
+    """900 cells of 3 patients, a third each with S up, G2/M up, neither; three renamed symbols, one absent."""
     rng = np.random.default_rng(0)
     own = [RENAMED.get(gene, gene) for gene in S_GENES] + [gene for gene in G2M_GENES if gene != "CENPA"]
     names = [*own, *(f"G{i}" for i in range(1500))]
