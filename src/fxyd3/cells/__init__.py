@@ -8,7 +8,7 @@ from fxyd3.cells._doublets import Doublets, doublets, recovered, singlets
 from fxyd3.cells._embed import Embedded, embed
 from fxyd3.cells._evidence import evidence_groups, evidence_progenitors, evidence_sortability
 from fxyd3.cells._halves import half, lacking_genes, regroup
-from fxyd3.cells._markers import markers, naive_markers
+from fxyd3.cells._markers import levels, markers, naive_markers
 from fxyd3.cells._normalise import Normalised, normalise
 from fxyd3.cells._null import OneGroup, one_group
 from fxyd3.cells._profiles import agreement, profiles, specificity
@@ -56,6 +56,7 @@ __all__ = [
     "half",
     "held_out",
     "lacking_genes",
+    "levels",
     "markers",
     "matched_genes",
     "naive_markers",

@@ -1,5 +1,6 @@
 """Genes that tell a group from the rest: on counts that did not make the groups, and on those that did."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,6 +76,46 @@ def markers(adata: "AnnData", *, n_genes: int = 5, min_percent: float = 10.0, ps
         )
         tables.append(table.nlargest(n_genes, "auroc"))
     return pd.concat(tables, ignore_index=True)[columns]
+
+
+def levels(adata: "AnnData", genes: Sequence[str], *, key: str = "cluster_train", layer: str = "test") -> pd.DataFrame:
+    """Tell how much of each gene each group holds, in the half of the counts that made no groups.
+
+    Parameters
+    ----------
+    adata
+        With ``layers[layer]`` and ``obs[key]``; see ``regroup``.
+    genes
+        Symbols; those the data lack are left out.
+    key, layer
+        Groups, and the half to read.
+
+    Returns
+    -------
+    One row per gene and group: ``gene``, ``group``, ``level`` (mean log value), ``percent`` of cells that hold it.
+
+    Raises
+    ------
+    InputError
+        If the counts have not been split.
+
+    Notes
+    -----
+    When not to use: to choose genes; see ``markers``.
+    """
+    own = half(adata, layer, log=True)
+    present = [gene for gene in dict.fromkeys(genes) if gene in own.var_names]
+    values = own[:, present].X.toarray()
+    group = adata.obs[key].astype(str).to_numpy()
+    return pd.DataFrame(
+        [
+            {"gene": gene, "group": name, "level": column[group == name].mean(),
+             "percent": 100 * (column[group == name] > 0).mean()}
+            for gene, column in zip(present, values.T, strict=True)
+            for name in sorted(set(group), key=int)
+        ],
+        columns=["gene", "group", "level", "percent"],
+    )  # fmt: skip
 
 
 def naive_markers(adata: "AnnData", *, key: str = "cluster") -> pd.DataFrame:

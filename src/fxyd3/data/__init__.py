@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fxyd3.data.contract import prepare
     from fxyd3.data.files import read
     from fxyd3.data.report import Finding, Report
-    from fxyd3.data.signatures import gene_set
+    from fxyd3.data.signatures import gene_set, gene_sets, lists_with
     from fxyd3.data.simulate import twin
     from fxyd3.data.sources import examine, fingerprint, load
 
@@ -22,7 +22,9 @@ __all__ = [
     "examine",
     "fingerprint",
     "gene_set",
+    "gene_sets",
     "get",
+    "lists_with",
     "load",
     "locate",
     "prepare",
@@ -38,7 +40,9 @@ _HOME = {
     "examine": "sources",
     "fingerprint": "sources",
     "gene_set": "signatures",
+    "gene_sets": "signatures",
     "get": "catalogue",
+    "lists_with": "signatures",
     "load": "sources",
     "locate": "catalogue",
     "prepare": "contract",

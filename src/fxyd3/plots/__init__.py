@@ -3,7 +3,10 @@
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
+from fxyd3.plots._groups import group_tree
 from fxyd3.plots._house import PALETTE, canvas, style
+from fxyd3.plots._markers import marker_dots, p_values
+from fxyd3.plots._profiles import profile_forest, profile_map
 from fxyd3.plots._purity import purity
 from fxyd3.plots._twin import (
     assays,
@@ -36,9 +39,14 @@ __all__ = [
     "flow_density",
     "flow_histograms",
     "gate_sensitivity",
+    "group_tree",
     "log_fraction",
+    "marker_dots",
+    "p_values",
     "per_patient",
     "positive_wells",
+    "profile_forest",
+    "profile_map",
     "purity",
     "quality",
     "recovered",

@@ -1,0 +1,62 @@
+"""Figures of markers: what each way of testing says, and which genes tell the groups apart."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from fxyd3.plots._house import GREY, PALETTE, canvas
+
+
+def p_values(found: dict[str, NDArray[np.float64]], *, label: str) -> list[Axes]:
+    """Draw the p-values of each way of testing where there is nothing to find: they should be level.
+
+    Parameters
+    ----------
+    found
+        p-values by way of testing, as in ``fxyd3.cells.Calibration``.
+    label
+        What the data are; drawn on the figure.
+    """
+    panels = canvas(label, columns=len(found), height=3.0)
+    top = 0.0
+    for axes, (name, values) in zip(panels, found.items(), strict=True):
+        share, _, bars = axes.hist(
+            values, bins=20, range=(0, 1), weights=np.full(len(values), 20 / max(len(values), 1)), color=PALETTE[4]
+        )
+        bars[0].set_color(PALETTE[5])
+        axes.axhline(1, color=GREY, linestyle="--", linewidth=1)
+        small = 100 * float((values < 0.05).mean()) if len(values) else float("nan")
+        axes.set_title(f"{name}\n{small:.0f} % below 0.05", fontsize=9)
+        axes.set(xlabel="p-value", xticks=[0, 0.5, 1])
+        top = max(top, float(np.max(share)))
+    for axes in panels:
+        axes.set_ylim(0, 1.1 * max(top, 1))
+    panels[0].set_ylabel("density (level: 1)")
+    return panels
+
+
+def marker_dots(table: pd.DataFrame, *, label: str) -> Axes:
+    """Draw genes over groups: a larger dot where more cells hold the gene, darker where its mean is higher.
+
+    Parameters
+    ----------
+    table
+        One row per gene and group: ``gene``, ``group``, ``level`` (mean), ``percent`` (of cells); see
+        ``fxyd3.cells.levels``. Genes and groups keep their order.
+    label
+        What the data are; drawn on the figure.
+    """
+    groups, genes = list(dict.fromkeys(table["group"])), list(dict.fromkeys(table["gene"]))
+    (axes,) = canvas(label, width=5.4, height=0.24 * len(genes) + 1.3)
+    scaled = table["level"] / table.groupby("gene")["level"].transform("max").replace(0, 1)
+    x, y = table["group"].map(groups.index).to_numpy(), table["gene"].map(genes.index).to_numpy()
+    dots = axes.scatter(x, y, s=1.5 * table["percent"], c=scaled, cmap="cividis_r", vmin=0, vmax=1, linewidths=0)
+    axes.set_xticks(range(len(groups)), groups)
+    axes.set_yticks(range(len(genes)), genes, fontsize=8, style="italic")
+    axes.set(xlabel="group of the training half", xlim=(-0.6, len(groups) - 0.4), ylim=(len(genes) - 0.4, -0.6))
+    axes.figure.colorbar(dots, ax=axes, label="mean, highest group = 1", shrink=0.4, anchor=(0, 0))
+    for percent in (10, 50, 100):
+        axes.scatter([], [], s=1.5 * percent, color=GREY, linewidths=0, label=f"{percent} %")
+    axes.legend(title="cells with it", loc="upper left", bbox_to_anchor=(1.02, 1), fontsize=8, title_fontsize=8)
+    return axes
