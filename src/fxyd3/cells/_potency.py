@@ -25,10 +25,11 @@ class Potency:
     """Two gene-count potencies and how much of each is depth.
 
     ``depth`` is the number of counts to which deeper cells were thinned, ``shallower`` the percent of cells that had
-    fewer to begin with. ``table`` has two rows, ``all counts`` and ``equal depth``: ``with_total`` (Spearman
-    correlation of the potency with the cell's total counts, mean over patients), ``genes_with_total`` (the same for
-    genes detected, before any smoothing) and ``lowest``, ``highest`` (``with_total`` in the lowest and highest
-    patient). ``genes`` are those most correlated with genes detected at equal depth, the strongest first.
+    fewer to begin with. ``table`` has two rows, ``all counts`` and ``equal depth``, over cells that had ``depth`` or
+    more: ``with_total`` (Spearman correlation of the potency with the cell's total counts, mean over patients),
+    ``genes_with_total`` (the same for genes detected, before any smoothing) and ``lowest``, ``highest``
+    (``with_total`` in the lowest and highest patient). ``genes`` are those most correlated with genes detected at equal
+    depth, the strongest first.
     """
 
     depth: int
@@ -89,7 +90,7 @@ def potency(adata: "AnnData", *, n_genes: int = 200, quantile: float = 0.1, seed
     step = csr_matrix(adata.obsp["connectivities"], dtype=np.float64)
     step = csr_matrix(diags_array(1 / np.maximum(_sums(step), 1e-12)) @ step)
 
-    rows = {}
+    rows, deep = {}, total >= depth
     for name, column, own in (
         ("all counts", "potency_all_counts", counts),
         ("equal depth", "potency", _thin(counts, total, depth, seed)),
@@ -97,12 +98,12 @@ def potency(adata: "AnnData", *, n_genes: int = 200, quantile: float = 0.1, seed
         detected = np.diff(own.indptr).astype(np.float64)
         values, best = _activity(own, _within(detected, patient), n_genes)
         adata.obs[column] = rankdata(_smooth(step, values)) / adata.n_obs
-        potent = _by_patient(adata.obs[column].to_numpy(), total, patient)
+        potent = within_patients(adata.obs[column].to_numpy()[deep], total[deep], patient[deep])
         rows[name] = {
-            "with_total": np.nanmean(potent) if np.isfinite(potent).any() else np.nan,
-            "genes_with_total": np.nanmean(_by_patient(detected, total, patient)),
-            "lowest": np.nanmin(potent),
-            "highest": np.nanmax(potent),
+            "with_total": potent.mean(),
+            "genes_with_total": within_patients(detected[deep], total[deep], patient[deep]).mean(),
+            "lowest": potent.min(),
+            "highest": potent.max(),
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "counts"
@@ -153,11 +154,11 @@ def _smooth(step: csr_matrix, start: Floats) -> Floats:
     return value
 
 
-def _by_patient(one: Floats, two: Floats, patient: NDArray[np.object_]) -> Floats:
-    """Spearman correlation within each patient of at least ten cells."""
-    found = []
+def within_patients(one: Floats, two: Floats, patient: NDArray[np.object_]) -> "pd.Series[float]":
+    """Return Spearman's correlation within each patient, where both vary over ten cells or more."""
+    found = {}
     for name in np.unique(patient):
         here = patient == name
-        varied = here.sum() >= 10 and np.ptp(one[here]) > 0 and np.ptp(two[here]) > 0
-        found.append(spearmanr(one[here], two[here]).statistic if varied else np.nan)
-    return np.array(found, dtype=np.float64)
+        if here.sum() >= 10 and np.ptp(one[here]) > 0 and np.ptp(two[here]) > 0:
+            found[str(name)] = float(spearmanr(one[here], two[here]).statistic)
+    return pd.Series(found, dtype=np.float64)

@@ -1,7 +1,7 @@
 """Whether one could sort the ancestral cells by a single gene."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +18,21 @@ from fxyd3.errors import InputError
 if TYPE_CHECKING:
     from anndata import AnnData
 
-COMPARE = ("NRP1", "IGF1R", "CD44", "EPCAM")
+COMPARE = ("NRP1", "IGF1R", "CD44", "CD24", "ALDH1A3", "EPCAM")
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Genes kept out of the groups so that they can be tested: the marker, others to compare, random controls."""
+    """Genes kept out of the groups so that they can be tested: the marker, others to compare, random controls.
+
+    ``named`` are those of ``compare`` that are in the signature. They had no part in the groups, but helped to choose
+    which of them to call ancestral, and are flattered by that.
+    """
 
     marker: str
     compare: tuple[str, ...]
     control: tuple[str, ...]
+    named: tuple[str, ...] = ()
 
     @property
     def genes(self) -> tuple[str, ...]:
@@ -42,8 +47,11 @@ class Sortability:
     ``per_patient`` has one row per patient with enough cells: ``ancestral`` and ``others`` (cells), ``auroc``,
     ``control`` (mean over the control genes), ``gate`` (log value, chosen on the other patients), ``purity`` (percent
     of cells above the gate that are ancestral), ``before`` (the same without a gate) and ``recovered`` (percent of
-    ancestral cells above the gate). ``genes`` has one row per gene: ``auroc``, ``lower``, ``upper``. ``interval`` and
-    ``control`` are estimate, lower and upper limit over patients, unknown where ``missing`` says why.
+    ancestral cells above the gate). ``genes`` has one row per gene: ``auroc``, ``lower``, ``upper``; ``less``,
+    ``less_lower``, ``less_upper`` (area of the marker less that of the gene in the same patient), ``in_signature``.
+    ``curve`` has one row per patient and threshold: ``patient``, ``gate`` (log value), ``purity``, ``recovered``
+    (percent, of the marker, in the patient's own cells). ``interval`` and ``control`` are estimate, lower and upper
+    limit over patients, unknown where ``missing`` says why.
     """
 
     per_patient: pd.DataFrame
@@ -51,6 +59,7 @@ class Sortability:
     interval: Interval
     control: Interval
     missing: str
+    curve: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def held_out(
@@ -96,7 +105,7 @@ def held_out(
     present = tuple(gene for gene in compare if gene in adata.var_names and gene != marker)
     drawn = matched_genes(adata, [marker], exclude=[*present, *signature], n_sets=2 * n_control, seed=seed)
     control = tuple(dict.fromkeys(gene for one in drawn for gene in one))[:n_control]
-    return HeldOut(marker, present, control)
+    return HeldOut(marker, present, control, tuple(gene for gene in present if gene in signature))
 
 
 def sortability(adata: "AnnData", *, genes: HeldOut, min_cells: int = 10) -> Sortability:
@@ -159,18 +168,18 @@ def sortability(adata: "AnnData", *, genes: HeldOut, min_cells: int = 10) -> Sor
     if table.empty:
         return Sortability(table, pd.DataFrame(), UNKNOWN, UNKNOWN, missing)
     each = pd.DataFrame.from_dict(areas, orient="index", columns=[genes.marker, *genes.compare])
-    by_gene = pd.DataFrame(
-        {
-            gene: (each[gene].mean(), *UNKNOWN[1:]) if missing else _interval(each[gene].to_numpy())
-            for gene in each.columns
-        },
-        index=["auroc", "lower", "upper"],
-    ).T
+    by_gene = pd.DataFrame.from_dict(
+        {gene: _row(each[gene], each[genes.marker] - each[gene], missing) for gene in each.columns},
+        orient="index",
+        columns=["auroc", "lower", "upper", "less", "less_lower", "less_upper"],
+    )
+    by_gene["in_signature"] = by_gene.index.isin(genes.named)
     by_gene.index.name = "gene"
+    curve = _curve(values[:, 0], ancestral, patient, table.index)
     if missing:
-        return Sortability(table, by_gene, UNKNOWN, UNKNOWN, missing)
-    control = _interval(table["control"].to_numpy()) if genes.control else UNKNOWN
-    return Sortability(table, by_gene, _interval(table["auroc"].to_numpy()), control, "")
+        return Sortability(table, by_gene, UNKNOWN, UNKNOWN, missing, curve)
+    control = limits(table["control"], (0, 1)) if genes.control else UNKNOWN
+    return Sortability(table, by_gene, limits(table["auroc"], (0, 1)), control, "", curve)
 
 
 def auroc(values: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -181,10 +190,39 @@ def auroc(values: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> NDA
     return wins / (n * (len(positive) - n))
 
 
-def _interval(values: NDArray[np.float64]) -> Interval:
-    """Return a t interval, kept between 0 and 1."""
+def limits(values: "pd.Series[float]", between: tuple[float, float]) -> Interval:
+    """Return mean and t interval over patients, kept within the values that can be."""
     estimate, lower, upper = t_interval(values)
-    return estimate, max(lower, 0.0), min(upper, 1.0)
+    return estimate, max(lower, between[0]), min(upper, between[1])
+
+
+def _row(area: "pd.Series[float]", less: "pd.Series[float]", missing: str) -> tuple[float, ...]:
+    if missing:
+        return (area.mean(), *UNKNOWN[1:], less.mean(), *UNKNOWN[1:])
+    return (*limits(area, (0, 1)), *limits(less, (-1, 1)))
+
+
+def _curve(
+    value: NDArray[np.floating[Any]], ancestral: NDArray[np.bool_], patient: NDArray[np.object_], names: Iterable[str]
+) -> pd.DataFrame:
+    """Give purity and recovery of every gate, patient by patient, from the strictest to none."""
+    parts = []
+    for name in names:
+        here = patient == name
+        gates, first = np.unique(-value[here], return_inverse=True)
+        above = np.bincount(first).cumsum()
+        inside = np.bincount(first, weights=ancestral[here]).cumsum()
+        parts.append(
+            pd.DataFrame(
+                {
+                    "patient": name,
+                    "gate": -gates,
+                    "purity": 100 * inside / above,
+                    "recovered": 100 * inside / inside[-1],
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def _gate(value: NDArray[np.floating[Any]], ancestral: NDArray[np.bool_], here: NDArray[np.bool_]) -> dict[str, float]:
