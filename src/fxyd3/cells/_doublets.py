@@ -28,13 +28,15 @@ class Doublets:
 
     ``table`` has one row per sample: ``cells``, ``median`` score, ``called``, ``expected`` (at the expected rate).
     ``simulated`` are the scores of simulated doublets. ``threshold`` is the valley between their two humps where
-    ``separate`` is true; else the score above which the expected share of the cells lies.
+    ``separate`` is true; else the score above which the expected share of the cells lies. ``missing`` says why nothing
+    could be scored; nothing is then called.
     """
 
     table: pd.DataFrame
     simulated: Floats
     threshold: float
     separate: bool
+    missing: str = ""
 
 
 def doublets(adata: "AnnData", *, expected_rate: float = 0.05, ratio: int = 2, seed: int = 1) -> Doublets:
@@ -61,7 +63,7 @@ def doublets(adata: "AnnData", *, expected_rate: float = 0.05, ratio: int = 2, s
     Raises
     ------
     InputError
-        If the rate is not between 0 and 0.5, there are no components, or no sample has 50 cells.
+        If the rate is not between 0 and 0.5, or there are no components.
 
     Notes
     -----
@@ -84,16 +86,14 @@ def doublets(adata: "AnnData", *, expected_rate: float = 0.05, ratio: int = 2, s
     sample = adata.obs["sample"].astype(str) if "sample" in adata.obs else pd.Series("all", index=adata.obs_names)
     size = sample.value_counts()
     asked = sample.isin(size.index[size >= FEWEST]).to_numpy()
+    adata.obs["doublet_score"], adata.obs["doublet"] = np.nan, False
     if not asked.any():
-        raise InputError(
-            f"the largest of {len(size)} samples has {size.max()} cells: doublets need {FEWEST} in a sample; keep more "
-            "cells, or set remove_doublets to False."
-        )
+        lacking = f"the largest of {len(size)} samples has {size.max()} cells, and doublets need {FEWEST}"
+        return Doublets(pd.DataFrame(), np.array([]), float("nan"), separate=False, missing=lacking)
     scores, simulated = _scores(adata, np.flatnonzero(asked), sample[asked].to_numpy(str), expected_rate, ratio, seed)
     valley = _valley(simulated)
     separate = bool(np.isfinite(valley))
     threshold = valley if separate else float(np.quantile(scores, 1 - expected_rate))
-    adata.obs["doublet_score"] = np.nan
     adata.obs.loc[asked, "doublet_score"] = scores
     adata.obs["doublet"] = (adata.obs["doublet_score"] > threshold).to_numpy()
     by_sample = adata.obs.groupby(sample.rename("sample"), observed=True)
