@@ -1,4 +1,4 @@
-"""Which groups touch, and how far cells lie from a root chosen by rule."""
+"""How groups hang together, and an order of cells from a root."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,258 +12,285 @@ from scipy.sparse.csgraph import connected_components
 
 from fxyd3.cells._ancestry import UNKNOWN
 from fxyd3.cells._halves import patients
+from fxyd3.cells._potency import Floats, smoothed, within_patients
 from fxyd3.claims import t_interval
+from fxyd3.data.report import nearest
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
-N_EXTREMES = 3  # diffusion components whose two ends may hold the root
+
+COMPONENTS = 10  # diffusion components, the constant one among them: scanpy's default for pseudotime
+EXTREMES = 3  # of which both ends of the first three are candidates for the root
+ANY_ROOT = 20
+LEAST = 30  # cells
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Groups that touch, and pseudotime from a root chosen by rule.
+    """Links between groups, a pseudotime, and how much of it hangs on the root.
 
-    ``edges`` has one row per pair of groups: ``group``, ``other``, ``edges`` (pairs of neighbours that join them),
-    ``expected`` (by chance), ``ratio`` and ``connectivity`` (the ratio, at most 1, as PAGA has it). ``groups`` has one
-    row per group: ``cells``, ``reached`` (percent with a pseudotime), ``pseudotime`` (mean over patients of their
-    medians), ``patients``, ``lower``, ``upper``, ``potency`` and ``activity`` (likewise). ``per_patient`` has one row
-    per group and patient: ``cells`` and the medians ``pseudotime``, ``potency``, ``activity``. ``agreement`` has one
-    row per pair of measures: ``spearman`` within patients (mean over them), ``lower``, ``upper``, ``patients``.
-    ``rules`` has one row per rule for the root, the one used first: ``root`` (cell), ``group``, ``cells_agree`` and
-    ``groups_agree`` (Spearman of its pseudotime with the first, over cells and over the groups' medians). ``root`` and
-    ``rule`` are the cell and the rule used, and ``unreached`` the percent of cells the graph does not join to it.
+    ``links`` has one row per pair of groups: ``links`` (neighbours that one names in the other), ``expected`` (if
+    neighbours did not care for groups), ``connectivity`` (their ratio, at most 1: PAGA's) and ``tree`` (whether the
+    pair is in the tree of the strongest). ``groups`` has one row per group: ``cells``, ``reached`` (percent that the
+    root can reach), ``patients`` counted, ``pseudotime`` (0 to 1; mean over patients of the median of their cells),
+    ``lower``, ``upper``. ``agreement`` has one row per pair of measures: ``rho`` (Spearman within patients, mean over
+    patients), ``lower``, ``upper``, ``patients``, and ``any_low``, ``any_high`` (5th and 95th percentile of ``rho``
+    for pseudotimes from roots drawn at random). ``roots`` has one row per rule for the root: ``cell``, ``group``,
+    ``same_order`` (Spearman of its pseudotime with the chosen one) and ``order`` (groups, the nearest first). ``rule``
+    says in words how the root was chosen, ``pieces`` into how many separate pieces the graph falls.
     """
 
-    edges: pd.DataFrame
+    links: pd.DataFrame
     groups: pd.DataFrame
-    per_patient: pd.DataFrame
     agreement: pd.DataFrame
-    rules: pd.DataFrame
+    roots: pd.DataFrame
     root: str
     rule: str
-    unreached: float
+    pieces: int
 
 
 def paths(
-    adata: "AnnData", *, key: str = "cluster", score: str = "signature", n_comps: int = 10, min_cells: int = 10
+    adata: "AnnData",
+    *,
+    key: str = "cluster",
+    score: str = "signature",
+    potency: str = "potency",
+    min_cells: int = 10,
+    seed: int = 1,
 ) -> Paths:
-    """Join groups as PAGA does, and measure diffusion pseudotime from a root that no hand picked.
+    """Link groups by PAGA, and order cells by diffusion pseudotime from a root that a rule chooses.
 
-    Candidates for the root are the cells at the two ends of the first three diffusion components, among the groups
-    named ancestral (all groups, if none is named). The root is the candidate whose neighbours have the highest mean
-    activity (the highest mean potency, if no group is named ancestral). Two other rules are tried beside it: potency in
-    place of activity, and the end of all cells with the *least* activity, which is what one gets by believing the
-    reverse.
+    Candidates for the root are the cells at both ends of the first three diffusion components. Of those in groups named
+    ancestral (``obs["ancestral"]``), the one with the highest progenitor activity is taken, averaged with its
+    neighbours; if none of them is ancestral, or no group is named, the one with the highest potency. Nobody picks a
+    cell by hand. The same is computed for other rules, and for roots drawn at random.
 
-    Writes ``obs["pseudotime"]`` (float64, 0 at the root, 1 at the farthest cell; missing where the graph does not
-    reach) and ``obsm["X_diffmap"]`` (cells x ``n_comps``, the first one constant; missing likewise).
+    Writes ``obs["pseudotime"]`` (float64, 0 at the root, 1 at the farthest cell; missing where the root cannot reach).
 
     Parameters
     ----------
     adata
-        Neighbours as ``embed`` writes them, groups in ``obs[key]``, activity in ``obs[score]``, ``obs["potency"]``, and
-        ``obs["ancestral"]`` if groups have been named.
-    key, score
-        Columns of ``obs``.
-    n_comps
-        Diffusion components, more than three.
+        Cells that could be of one lineage, tumour cells for instance, with the graph in ``obsp["distances"]`` and
+        ``obsp["connectivities"]``; see ``embed``.
+    key
+        Categories of ``obs``: the groups.
+    score, potency
+        Progenitor activity and gene-count potency in ``obs``; see ``signature`` and ``potency``.
     min_cells
-        Cells of a group that a patient must have to count.
+        Cells of a group that a patient must have to count in its interval.
+    seed
+        Of the diffusion map and the random roots.
 
     Raises
     ------
     InputError
-        If groups, activity, potency or neighbours are not there, or ``n_comps`` does not fit the cells.
+        If the graph or a column is missing, there are fewer than two groups, or fewer than 30 cells hang together.
 
     Notes
     -----
-    A snapshot cannot prove descent. Pseudotime is a distance along the graph: it has no arrow but the one the root
-    gives it, cells may travel either way, and states that never turn into each other still lie near or far. Groups are
-    joined whenever their cells are alike. The agreement of pseudotime with activity is partly made by the rule that
-    chose the root; that with potency is not, where activity chose it. Chance, for edges, is random wiring in which each
-    group keeps its size and its number of edges.
+    A snapshot has no direction. The order of cells along a path can be read from it, but which end came first is put in
+    with the root: another rule may turn it round, as ``roots`` shows. That a cell lies between two others does not say
+    that it descends from one of them; cells may also be alike because they meet the same stress, or divide.
 
-    Patients share one graph and one root, so the intervals over patients leave out what another root would have given:
-    read them with ``rules``. Where groups touch far less than by chance, the few cells in between decide who lies far.
+    Pseudotime and activity agree in part by construction, since activity chose the root; ``any_low`` and ``any_high``
+    say what roots that were not chosen give: an agreement within them is worth nothing. Potency and activity were not chosen for each other, but potency is
+    smoothed over the same graph.
 
-    Only the largest connected part of the graph has a pseudotime: across a gap, distance has no meaning.
+    Where links are far fewer than expected, groups are islands, and pseudotime counts the jumps between them.
 
-    When not to use: over kinds of cells that do not share an origin (tumour, stroma and immune cells together): choose
-    the tumour cells and embed them first.
+    Where the graph falls into pieces, only the largest gets a pseudotime.
+
+    When not to use: across cells of different tissues, or to claim descent; that needs lineage marks or time.
 
     References
     ----------
     Wolf 2019, doi:10.1186/s13059-019-1663-x (PAGA). Haghverdi 2016, doi:10.1038/nmeth.3971 (diffusion pseudotime).
     """
-    import scanpy as sc
-    from anndata import AnnData
+    for column in (key, score, potency):
+        if column not in adata.obs:
+            raise InputError(f"there is no {column!r} among the annotations{nearest(column, map(str, adata.obs))}.")
+    if not {"distances", "connectivities"} <= set(adata.obsp) or "neighbors" not in adata.uns:
+        raise InputError("there is no neighbour graph: run embed first.")
+    group = pd.Categorical(adata.obs[key].astype(str).to_numpy(), categories=_used(adata, key))
+    if len(group.categories) < 2:
+        raise InputError(f"{key!r} holds {len(group.categories)} group: paths need 2 or more.")
+    graph = csr_matrix(adata.obsp["connectivities"], dtype=np.float64)
+    pieces, piece = connected_components(graph, directed=False)
+    inside = np.flatnonzero(piece == np.bincount(piece).argmax())
+    if len(inside) < LEAST:
+        raise InputError(f"only {len(inside)} cells hang together in the graph: keep more, or raise n_neighbors.")
 
-    _check(adata, key, score)
-    near = csr_matrix(adata.obsp["connectivities"])
-    _, part = connected_components(near, directed=False)
-    reached = np.flatnonzero(part == np.bincount(part).argmax())
-    if not N_EXTREMES < n_comps < len(reached) - 1:
-        raise InputError(
-            f"n_comps is {n_comps}: give more than {N_EXTREMES} and fewer than {len(reached) - 1}, as {len(reached)} "
-            "cells are joined."
-        )
-    own = AnnData(obs=adata.obs.iloc[reached][[]].copy())
-    own.obsp["connectivities"] = near[reached][:, reached]
-    own.obsp["distances"] = csr_matrix(adata.obsp["distances"])[reached][:, reached]
-    own.uns["neighbors"] = {**adata.uns["neighbors"]}
-    sc.tl.diffmap(own, n_comps=n_comps)
-    places = np.asarray(own.obsm["X_diffmap"], dtype=np.float64)
-
-    obs = adata.obs.iloc[reached]
-    ancestral = obs["ancestral"].to_numpy(dtype=bool) if "ancestral" in obs else np.zeros(len(obs), dtype=bool)
-    named, everyone = np.flatnonzero(ancestral), np.arange(len(obs))
-    activity, potency = (_around(own.obsp["connectivities"], obs[column].to_numpy()) for column in (score, "potency"))
-    options = {
-        "highest activity": (named, activity),
-        "highest potency": (named if len(named) else everyone, potency),
-        "least activity": (everyone, -activity),
+    measure = {
+        "potency": adata.obs[potency].to_numpy(dtype=np.float64)[inside],
+        "activity": adata.obs[score].to_numpy(dtype=np.float64)[inside],
     }
-    if not len(named):
-        del options["highest activity"]
-    times, rows = {}, {}
-    for name, (among, value) in options.items():
-        root = _root(places, among, value)
-        times[name] = pseudotime(places, np.asarray(own.uns["diffmap_evals"], dtype=np.float64), root)
-        rows[name] = {"root": str(obs.index[root]), "group": str(obs[key].iloc[root])}
-    rule = next(iter(options))
-    middle = pd.DataFrame(times).groupby(obs[key].to_numpy(), observed=True).median()
-    rules = pd.DataFrame.from_dict(rows, orient="index")
-    rules["cells_agree"] = pd.DataFrame(times).corr("spearman")[rule]
-    rules["groups_agree"] = middle.corr("spearman")[rule]
-    rules.index.name = "rule"
+    around = smoothed(graph[inside][:, inside], measure["activity"])
+    ancestral = adata.obs["ancestral"].to_numpy(dtype=bool)[inside] if "ancestral" in adata.obs else None
+    diffusion = _Diffusion(adata, inside, seed)
+    chosen, rule, rules = _rules(diffusion.extremes, around, measure["potency"], ancestral)
+    time = diffusion.pseudotime(chosen)
+    adata.obs["pseudotime"] = np.nan
+    adata.obs.iloc[inside, adata.obs.columns.get_loc("pseudotime")] = time
 
-    time = np.full(adata.n_obs, np.nan)
-    time[reached] = times[rule]
-    adata.obs["pseudotime"] = time
-    adata.obsm["X_diffmap"] = np.full((adata.n_obs, n_comps), np.nan)
-    adata.obsm["X_diffmap"][reached] = places
-    measures = adata.obs[["pseudotime", "potency"]].assign(activity=adata.obs[score])
-    patient = patients(adata)
-    per_patient = _per_patient(measures, adata.obs[key].astype(str), patient, min_cells)
+    own = group[inside]
+    patient = patients(adata).to_numpy()
+    rows = {}
+    for name, root in rules.items():
+        other = diffusion.pseudotime(root)
+        order = pd.DataFrame({"group": own, "time": other}).groupby("group", observed=True)["time"].median()
+        rows[name] = {
+            "cell": str(adata.obs_names[inside[root]]),
+            "group": str(own[root]),
+            "same_order": pd.Series(other).corr(pd.Series(time), method="spearman"),
+            "order": ", ".join(map(str, order.sort_values().index)),
+        }
     return Paths(
-        edges(adata, key=key),
-        _groups(per_patient, measures["pseudotime"], adata.obs[key].astype(str)),
-        per_patient,
-        _agreement(measures, patient, min_cells),
-        rules,
-        str(rules["root"].iloc[0]),
-        f"{rule} among the {'groups named ancestral' if len(named) else 'ends of all groups'}",
-        100 * (1 - len(reached) / adata.n_obs),
+        links=_links(adata, group),
+        groups=_groups(adata.obs["pseudotime"].to_numpy(), group, patient, min_cells),
+        agreement=_agreement(diffusion, time, measure, patient[inside], np.random.default_rng(seed)),
+        roots=pd.DataFrame.from_dict(rows, orient="index").rename_axis("rule"),
+        root=str(adata.obs_names[inside[chosen]]),
+        rule=rule,
+        pieces=int(pieces),
     )
 
 
-def pseudotime(places: Floats, eigenvalues: Floats, root: int) -> Floats:
-    """Diffusion distance from the root over walks of all lengths, as a share of the largest.
+class _Diffusion:
+    """The diffusion map of one piece of the graph, and pseudotimes from any of its cells."""
 
-    scanpy's ``dpt`` counts components with an eigenvalue of 0.9994 or more without their weight, to guard against parts
-    of the graph that are not joined. Here all cells are joined, and in long or loosely joined data those components are
-    the very way from one end to the other: only the first, which is constant, is left out.
-    """
-    weight = eigenvalues[1:] / np.maximum(1 - eigenvalues[1:], 1e-6)  # eigenvalues are float32
-    distance = np.linalg.norm((places[:, 1:] - places[root, 1:]) * weight, axis=1)
-    time: Floats = distance / distance.max()
-    return time
+    def __init__(self, adata: "AnnData", inside: Places, seed: int) -> None:
+        import anndata
+        import scanpy as sc
 
+        self.cells = anndata.AnnData(
+            obs=pd.DataFrame(index=adata.obs_names[inside]),
+            obsp={name: csr_matrix(adata.obsp[name])[inside][:, inside] for name in ("distances", "connectivities")},
+            uns={"neighbors": adata.uns["neighbors"]},
+        )
+        sc.tl.diffmap(self.cells, n_comps=COMPONENTS, random_state=seed)
+        ends = self.cells.obsm["X_diffmap"][:, 1 : EXTREMES + 1]
+        self.extremes: Places = np.unique(np.concatenate([ends.argmin(axis=0), ends.argmax(axis=0)]))
 
-def edges(adata: "AnnData", *, key: str = "cluster") -> pd.DataFrame:
-    """Count the neighbours that join each pair of groups, against random wiring; see ``Paths.edges``.
+    def pseudotime(self, root: int) -> Floats:
+        import scanpy as sc
 
-    Raises
-    ------
-    InputError
-        If there are no groups or no neighbours.
-
-    Notes
-    -----
-    When not to use: to say that one group becomes another. Alike is not akin.
-
-    References
-    ----------
-    Wolf 2019, doi:10.1186/s13059-019-1663-x (PAGA; the numbers are those of scanpy's model 1.2).
-    """
-    if key not in adata.obs or "distances" not in adata.obsp:
-        raise InputError(f"there are no groups in {key!r} or no neighbours: run embed and cluster first.")
-    codes, names = pd.factorize(adata.obs[key].astype(str), sort=True)
-    member = csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)))
-    joined = csr_matrix(adata.obsp["distances"], copy=True)
-    joined.data = np.ones(len(joined.data))
-    between = (member.T @ joined @ member).toarray()
-    size, leaving = np.bincount(codes), between.sum(axis=1)
-    rows = []
-    for i, j in combinations(range(len(names)), 2):
-        found = between[i, j] + between[j, i]
-        expected = (leaving[i] * size[j] + leaving[j] * size[i]) / (len(codes) - 1)
-        rows.append((names[i], names[j], int(found), expected, found / expected, min(found / expected, 1.0)))
-    return pd.DataFrame(rows, columns=["group", "other", "edges", "expected", "ratio", "connectivity"])
+        self.cells.uns["iroot"] = root
+        sc.tl.dpt(self.cells, n_dcs=COMPONENTS)
+        time: Floats = self.cells.obs["dpt_pseudotime"].to_numpy(dtype=np.float64)
+        return time
 
 
-def _check(adata: "AnnData", key: str, score: str) -> None:
-    before = {key: "cluster", score: "signature", "potency": "potency"}
-    for column, step in before.items():
-        if column not in adata.obs:
-            raise InputError(f"there is no {column!r} among the annotations: run {step} first.")
-    if "connectivities" not in adata.obsp or "neighbors" not in adata.uns:
-        raise InputError("there are no neighbours: run embed first.")
+def _used(adata: "AnnData", key: str) -> list[str]:
+    """Name the groups that have cells, in the order of their categories."""
+    return [str(name) for name in adata.obs[key].astype("category").cat.remove_unused_categories().cat.categories]
 
 
-def _around(near: csr_matrix, values: Floats) -> Floats:
-    """Average over the neighbours of each cell: the value of one cell is mostly noise."""
-    weight = np.asarray(near.sum(axis=1), dtype=np.float64).ravel()
-    mean: Floats = (near @ values) / np.maximum(weight, 1e-12)
-    return mean
+def _rules(
+    extremes: Places, activity: Floats, potency: Floats, ancestral: NDArray[np.bool_] | None
+) -> tuple[int, str, dict[str, int]]:
+    """Choose the root by the rule, and by others to compare."""
+    named = extremes[ancestral[extremes]] if ancestral is not None else extremes[:0]
+    potent = int(extremes[np.argmax(potency[extremes])])
+    if len(named):
+        chosen, rule = int(named[np.argmax(activity[named])]), "the extreme of highest activity in an ancestral group"
+    else:
+        unnamed = ancestral is None or not ancestral.any()
+        why = "no group is named ancestral" if unnamed else "no extreme lies in an ancestral group"
+        chosen, rule = potent, f"the extreme of highest potency, since {why}"
+    return (
+        chosen,
+        rule,
+        {
+            "chosen": chosen,
+            "extreme of highest potency": potent,
+            "extreme of highest activity": int(extremes[np.argmax(activity[extremes])]),
+            "cell of highest activity": int(np.argmax(activity)),
+            "cell of highest potency": int(np.argmax(potency)),
+            "extreme of lowest activity": int(extremes[np.argmin(activity[extremes])]),
+        },
+    )
 
 
-def _root(places: Floats, among: Places, value: Floats) -> int:
-    """Of the cells at both ends of the first components, the one with the highest value."""
-    first = places[among, 1 : 1 + N_EXTREMES]
-    ends = among[np.concatenate([first.argmin(axis=0), first.argmax(axis=0)])]
-    return int(ends[np.argmax(value[ends])])
+def _links(adata: "AnnData", group: pd.Categorical) -> pd.DataFrame:
+    """Compare links between groups with what chance gives; PAGA as scanpy has it."""
+    import anndata
+    import scanpy as sc
+
+    distances = csr_matrix(adata.obsp["distances"])
+    bare = anndata.AnnData(
+        obs=pd.DataFrame({"group": group}, index=adata.obs_names),
+        obsp={"distances": distances, "connectivities": adata.obsp["connectivities"]},
+        uns={"neighbors": adata.uns["neighbors"]},
+    )
+    sc.tl.paga(bare, groups="group")
+    connectivity, tree = (bare.uns["paga"][name].toarray() for name in ("connectivities", "connectivities_tree"))
+    belongs = csr_matrix((np.ones(len(group)), (np.arange(len(group)), group.codes)))
+    edges = distances.copy()
+    edges.data = np.ones(edges.nnz)
+    between = (belongs.T @ edges @ belongs).toarray()
+    size, out = np.bincount(group.codes), between.sum(axis=1)
+    return pd.DataFrame(
+        [
+            {
+                "one": group.categories[i],
+                "other": group.categories[j],
+                "links": int(between[i, j] + between[j, i]),
+                "expected": (out[i] * size[j] + out[j] * size[i]) / (len(group) - 1),
+                "connectivity": connectivity[i, j],
+                "tree": bool(tree[i, j] or tree[j, i]),
+            }
+            for i, j in combinations(range(len(group.categories)), 2)
+        ]
+    )
 
 
-def _per_patient(
-    measures: pd.DataFrame, group: "pd.Series[str]", patient: "pd.Series[str]", min_cells: int
+def _groups(time: Floats, group: pd.Categorical, patient: NDArray[np.object_], min_cells: int) -> pd.DataFrame:
+    """Sum up the pseudotime of each group over patients."""
+    cells = pd.DataFrame({"group": group, "patient": patient, "time": time})
+    each = cells.groupby(["group", "patient"], observed=True)["time"].agg(["count", "median"]).reset_index()
+    each = each[each["count"] >= min_cells]
+    rows = {}
+    for name, own in cells.groupby("group", observed=False)["time"]:
+        medians = each.loc[each["group"] == name, "median"]
+        middle = medians.mean() if len(medians) else np.nan
+        spread = t_interval(medians)[1:] if len(medians) >= 3 else UNKNOWN[1:]
+        rows[name] = (
+            len(own),
+            100 * own.notna().mean(),
+            len(medians),
+            middle,
+            max(spread[0], 0.0),
+            min(spread[1], 1.0),
+        )
+    columns = ["cells", "reached", "patients", "pseudotime", "lower", "upper"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("group")
+
+
+def _agreement(
+    diffusion: _Diffusion,
+    time: Floats,
+    measure: dict[str, Floats],
+    patient: NDArray[np.object_],
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
-    grouped = measures.groupby([group.rename("group"), patient.rename("patient")])
-    table = grouped.median().assign(cells=grouped.size())
-    return table.loc[table["cells"] >= min_cells, ["cells", "pseudotime", "potency", "activity"]].reset_index()
-
-
-def _groups(per_patient: pd.DataFrame, time: "pd.Series[float]", group: "pd.Series[str]") -> pd.DataFrame:
+    """Correlate the measures within patients, and the same for roots drawn at random."""
+    roots = rng.choice(len(time), min(ANY_ROOT, len(time)), replace=False)
+    drawn = [diffusion.pseudotime(int(root)) for root in roots]
     rows = {}
-    for name, reached in time.notna().groupby(group):
-        own = per_patient[per_patient["group"] == name]
-        found = own["pseudotime"].dropna().to_numpy()
-        rows[name] = {
-            "cells": len(reached),
-            "reached": 100 * reached.mean(),
-            "pseudotime": found.mean() if len(found) else np.nan,
-            "patients": len(found),
-            **dict(zip(("lower", "upper"), t_interval(found)[1:] if len(found) >= 3 else UNKNOWN[1:], strict=True)),
-            "potency": own["potency"].mean(),
-            "activity": own["activity"].mean(),
-        }
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index.name = "group"
-    return table.sort_values("pseudotime")
+    for one, values in measure.items():
+        random = [within_patients(each, values, patient).mean() for each in drawn]
+        rows[f"pseudotime and {one}"] = (*_rho(time, values, patient), *np.quantile(random, [0.05, 0.95]))
+    rows["potency and activity"] = (*_rho(measure["potency"], measure["activity"], patient), np.nan, np.nan)
+    columns = ["rho", "lower", "upper", "patients", "any_low", "any_high"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("measures")
 
 
-def _agreement(measures: pd.DataFrame, patient: "pd.Series[str]", min_cells: int) -> pd.DataFrame:
-    rows = {}
-    own = {name: table for name, table in measures.dropna().groupby(patient) if len(table) >= min_cells}
-    for one, two in combinations(measures.columns, 2):
-        found = np.array([table[one].corr(table[two], "spearman") for table in own.values()])
-        found = found[np.isfinite(found)]
-        interval = t_interval(found) if len(found) >= 3 else (found.mean() if len(found) else np.nan, *UNKNOWN[1:])
-        rows[f"{one} and {two}"] = (*interval, len(found))
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["spearman", "lower", "upper", "patients"])
-    table.index.name = "measures"
-    return table
+def _rho(one: Floats, two: Floats, patient: NDArray[np.object_]) -> tuple[float, float, float, int]:
+    found = within_patients(one, two, patient)
+    if len(found) < 3:
+        return (found.mean(), *UNKNOWN[1:], len(found))
+    estimate, lower, upper = t_interval(found)
+    return estimate, max(lower, -1.0), min(upper, 1.0), len(found)

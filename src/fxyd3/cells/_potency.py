@@ -87,8 +87,7 @@ def potency(adata: "AnnData", *, n_genes: int = 200, quantile: float = 0.1, seed
     patient = patients(adata).to_numpy()
     total = _sums(counts)
     depth = int(np.quantile(total, quantile))
-    step = csr_matrix(adata.obsp["connectivities"], dtype=np.float64)
-    step = csr_matrix(diags_array(1 / np.maximum(_sums(step), 1e-12)) @ step)
+    graph = csr_matrix(adata.obsp["connectivities"], dtype=np.float64)
 
     rows, deep = {}, total >= depth
     for name, column, own in (
@@ -97,7 +96,7 @@ def potency(adata: "AnnData", *, n_genes: int = 200, quantile: float = 0.1, seed
     ):
         detected = np.diff(own.indptr).astype(np.float64)
         values, best = _activity(own, _within(detected, patient), n_genes)
-        adata.obs[column] = rankdata(_smooth(step, values)) / adata.n_obs
+        adata.obs[column] = rankdata(smoothed(graph, values)) / adata.n_obs
         potent = within_patients(adata.obs[column].to_numpy()[deep], total[deep], patient[deep])
         rows[name] = {
             "with_total": potent.mean(),
@@ -144,8 +143,9 @@ def _activity(counts: csr_matrix, rank: Floats, n_genes: int) -> tuple[Floats, N
     return np.asarray(logs[:, best].mean(axis=1), dtype=np.float64).ravel(), best
 
 
-def _smooth(step: csr_matrix, start: Floats) -> Floats:
-    """Walk the graph with restart until the values stay."""
+def smoothed(graph: csr_matrix, start: Floats) -> Floats:
+    """Walk the graph with restart until the values stay: most of a cell's value comes from its neighbours."""
+    step = csr_matrix(diags_array(1 / np.maximum(_sums(graph), 1e-12)) @ graph)
     value = start
     for _ in range(200):
         before, value = value, KEEP * (step @ value) + (1 - KEEP) * start
