@@ -21,10 +21,8 @@ def p_values(found: dict[str, NDArray[np.float64]], *, label: str) -> list[Axes]
     panels = canvas(label, columns=len(found), height=3.0)
     top = 0.0
     for axes, (name, values) in zip(panels, found.items(), strict=True):
-        share, _, bars = axes.hist(
-            values, bins=20, range=(0, 1), weights=np.full(len(values), 20 / max(len(values), 1)), color=PALETTE[4]
-        )
-        bars[0].set_color(PALETTE[5])
+        share, edges = np.histogram(values, bins=20, range=(0, 1), density=len(values) > 0)
+        axes.bar(edges[:-1], share, width=0.05, align="edge", color=[PALETTE[5], *[PALETTE[4]] * 19])
         axes.axhline(1, color=GREY, linestyle="--", linewidth=1)
         small = 100 * float((values < 0.05).mean()) if len(values) else float("nan")
         axes.set_title(f"{name}\n{small:.0f} % below 0.05", fontsize=9)
