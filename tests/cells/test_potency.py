@@ -1,89 +1,106 @@
+"""Potency against planted diversity, planted depth, and a closed form."""
+
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
-from scipy.stats import spearmanr
 
-from fxyd3.cells._potency import potency
+from fxyd3.cells._graph import graph
+from fxyd3.cells._potency import potency, smoothed, within_patients
 from fxyd3.errors import InputError
 
 
-def _broad(depth_spread: float, seed: int = 0) -> anndata.AnnData:
-    """Cells of two patients that speak of 200 to 1,000 genes evenly, in an order known, at any depth."""
-    rng = np.random.default_rng(seed)
-    n, genes = 400, 1000
-    breadth = rng.permutation(np.linspace(200, genes, n).astype(int))
-    total = 1500 * rng.lognormal(0, depth_spread, n)
-    counts = np.zeros((n, genes), dtype=np.float32)
-    for i in range(n):
-        counts[i, : breadth[i]] = rng.poisson(total[i] / breadth[i], breadth[i])
-    own = anndata.AnnData(csr_matrix(counts))
-    own.layers["counts"] = own.X.copy()
-    own.obs["patient"] = rng.choice(["A", "B"], n)
-    own.obs["breadth"] = breadth
-    near = np.abs(breadth[:, None] - breadth[None]) < 20
-    own.obsp["connectivities"] = csr_matrix(near & ~np.eye(n, dtype=bool), dtype=np.float32)
-    return own
+@pytest.fixture
+def study() -> anndata.AnnData:
+    """Diverse and narrow cells: the second half spends half its counts on 50 genes; depth is drawn for itself."""
+    rng = np.random.default_rng(3)
+    n, genes = 600, 1000
+    level = rng.lognormal(0, 1, genes)
+    mean = np.tile(level, (n, 1))
+    diverse = np.arange(n) < n // 2
+    mean[~diverse, :50] += level.sum() / 50
+    depth = rng.lognormal(np.log(1500), 0.5, n)
+    counts = rng.poisson(mean / mean.sum(axis=1, keepdims=True) * depth[:, None]).astype(np.float32)
+    found = anndata.AnnData(csr_matrix(counts), layers={"counts": csr_matrix(counts)})
+    found.obs["patient"] = pd.Categorical([f"P{i % 3}" for i in range(n)])
+    found.obs["diverse"] = diverse
+    place = np.column_stack([diverse + rng.normal(0, 0.3, n), rng.normal(0, 0.3, n)])
+    found.obsp["distances"], found.obsp["connectivities"] = graph(place, n_neighbors=15)
+    return found
 
 
-def _agreement(own: anndata.AnnData, column: str, with_: str = "breadth") -> float:
-    return float(spearmanr(own.obs[column], own.obs[with_]).statistic)
+def test_diverse_cells_are_potent(study: anndata.AnnData) -> None:
+    potency(study, n_genes=100)
+    high = study.obs["potency"] > 0.5
+    assert (high == study.obs["diverse"]).mean() > 0.95
+    assert study.obs["potency"].between(0, 1).all()
 
 
-def test_breadth_is_found_where_depth_hides_it_from_a_plain_count() -> None:
-    own = _broad(0.8)
-    own.obs["detected"] = np.diff(own.X.indptr)
-    found = potency(own, n_genes=100)
-    assert _agreement(own, "potency") > _agreement(own, "detected") + 0.1
-    assert own.obs["potency"].between(0, 1).all()
-    assert own.obs["potency"].max() == pytest.approx(1)
-    # The genes only broad cells speak of are the last ones.
-    assert np.mean([int(gene) for gene in found.genes]) > 500
+def test_equal_depth_takes_depth_out(study: anndata.AnnData) -> None:
+    """Depth was drawn for itself, so what is left of the correlation at equal depth should be chance."""
+    found = potency(study, n_genes=100)
+    genes = found.table["genes_with_total"]
+    assert genes["all counts"] > 0.7
+    assert abs(genes["equal depth"]) < 0.1
+    assert abs(found.table.loc["equal depth", "with_total"]) < 0.15
+    assert found.table.loc["equal depth", "with_total"] < found.table.loc["all counts", "with_total"]
+    total = study.layers["counts"].sum(axis=1)
+    assert found.shallower == pytest.approx(100 * np.mean(np.asarray(total) < found.depth))
 
 
-def test_depth_alone_makes_potency_on_all_counts_but_not_at_equal_depth() -> None:
-    """Cells alike in breadth, their neighbours drawn at random: any potency that follows depth is false."""
-    rng = np.random.default_rng(1)
-    n, genes = 600, 2000
-    share = rng.lognormal(0, 1.5, genes)
-    total = 2000 * rng.lognormal(0, 0.5, n)
-    own = anndata.AnnData(csr_matrix(rng.poisson(total[:, None] * share / share.sum()).astype(np.float32)))
-    own.layers["counts"] = own.X.copy()
-    own.obsp["connectivities"] = csr_matrix(rng.random((n, n)) < 0.01, dtype=np.float32)
-    table = potency(own).table
-    assert table.loc["all counts", "genes_with_total"] > 0.95
-    assert abs(table.loc["equal depth", "with_total"]) < 0.5 * abs(table.loc["all counts", "with_total"])
-    assert table.loc["equal depth", "genes_with_total"] < 0.5
+def test_order_of_cells_does_not_matter_to_the_counts_as_they_are(study: anndata.AnnData) -> None:
+    turned = study[::-1].copy()
+    potency(study, n_genes=100)
+    potency(turned, n_genes=100)
+    one, two = study.obs["potency_all_counts"], turned.obs["potency_all_counts"][study.obs_names]
+    np.testing.assert_allclose(one, two, atol=2 / study.n_obs)
 
 
-def test_order_of_cells_and_genes_does_not_matter_on_all_counts() -> None:
-    own = _broad(0.3)
-    rng = np.random.default_rng(2)
-    other = own[rng.permutation(own.n_obs), rng.permutation(own.n_vars)].copy()
-    potency(own)
-    potency(other)
-    there = other.obs.loc[own.obs_names, "potency_all_counts"]
-    np.testing.assert_allclose(there, own.obs["potency_all_counts"], atol=0.02)
+def test_deeper_reading_alone_does_not_raise_potency() -> None:
+    """One population read at two depths: ranks follow depth in all counts, and not at equal depth."""
+    rng = np.random.default_rng(0)
+    level = rng.lognormal(0, 1, 800)
+    depth = np.repeat([800.0, 3200.0], 300)
+    counts = csr_matrix(rng.poisson(level / level.sum() * depth[:, None]).astype(np.float32))
+    own = anndata.AnnData(counts, layers={"counts": counts})
+    own.obsp["distances"], own.obsp["connectivities"] = graph(rng.normal(size=(600, 3)), n_neighbors=15)
+    found = potency(own, n_genes=100, quantile=0.05)
+    gap = own.obs["potency"][300:].mean() - own.obs["potency"][:300].mean()
+    all_counts = own.obs["potency_all_counts"]
+    assert found.table.loc["all counts", "genes_with_total"] > 0.8
+    assert abs(gap) < 0.1
+    assert all_counts[300:].mean() - all_counts[:300].mean() > 2 * abs(gap)
 
 
-def test_same_seed_same_numbers() -> None:
-    one, two = _broad(0.5), _broad(0.5)
-    potency(one, seed=3)
-    potency(two, seed=3)
-    assert one.obs["potency"].equals(two.obs["potency"])
+def test_smoothing_as_the_closed_form_has_it() -> None:
+    rng = np.random.default_rng(0)
+    weights = rng.random((30, 30))
+    weights += weights.T
+    start = rng.normal(size=30)
+    step = weights / weights.sum(axis=1, keepdims=True)
+    exact = np.linalg.solve(np.eye(30) - 0.9 * step, 0.1 * start)
+    np.testing.assert_allclose(smoothed(csr_matrix(weights), start), exact, atol=1e-4)
+
+
+def test_correlation_within_patients_ignores_differences_between_them() -> None:
+    one = np.concatenate([np.arange(20.0), 100 + np.arange(20.0)])
+    two = np.concatenate([-np.arange(20.0), 100 - np.arange(20.0)])
+    found = within_patients(one, two, np.repeat(np.array(["A", "B"], dtype=object), 20))
+    assert found.tolist() == pytest.approx([-1, -1])
+    assert within_patients(one, np.zeros(40), np.repeat(np.array(["A", "B"], dtype=object), 20)).empty
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
-    [({"n_genes": 0}, "n_genes is 0: give 1 to"), ({"quantile": 1.5}, "quantile is 1.5: give a share")],
+    ("change", "said"),
+    [({"n_genes": 0}, "n_genes is 0"), ({"n_genes": 5000}, "1 to 1000"), ({"quantile": 1.0}, "quantile is 1.0")],
 )
-def test_bad_input(prepared: anndata.AnnData, change: dict[str, float], says: str) -> None:
-    with pytest.raises(InputError, match=says):
-        potency(prepared.copy(), **change)
+def test_bad_input(study: anndata.AnnData, change: dict[str, float], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        potency(study, **change)  # type: ignore[arg-type]
 
 
-def test_no_neighbours(prepared: anndata.AnnData) -> None:
-    own = prepared.copy()
-    del own.obsp["connectivities"]
-    with pytest.raises(InputError, match="needs raw counts and neighbours"):
-        potency(own)
+def test_no_graph(study: anndata.AnnData) -> None:
+    del study.obsp["connectivities"]
+    with pytest.raises(InputError, match="run qc, normalise and embed first"):
+        potency(study)

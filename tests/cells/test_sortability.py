@@ -45,6 +45,44 @@ def test_marker_sorts_and_random_genes_do_not(halved: Halved) -> None:
     assert table["recovered"].between(0, 100).all()
 
 
+def test_compared_genes_of_the_signature_are_marked(halved: Halved, prepared: anndata.AnnData) -> None:
+    chosen = cells.held_out(prepared, compare=("SIG0", "G1"), signature=SIGNATURE, n_control=5)
+    assert chosen.named == ("SIG0",)
+    own = halved[0].copy()
+    own.uns["held_out"] = list(chosen.genes)
+    cells.progenitor_difference(own, SIGNATURE, n_control=1)
+    assert cells.sortability(own, genes=chosen).genes["in_signature"].to_dict() == {
+        "FXYD3": False,
+        "SIG0": True,
+        "G1": False,
+    }
+
+
+def test_paired_difference_from_the_marker(halved: Halved) -> None:
+    own, genes = halved[0].copy(), halved[1]
+    cells.progenitor_difference(own, SIGNATURE, n_control=1)
+    table = cells.sortability(own, genes=genes).genes
+    assert table.loc["FXYD3", ["less", "less_lower", "less_upper"]].tolist() == [0, 0, 0]
+    assert table.loc["G1", "less"] == pytest.approx(table.loc["FXYD3", "auroc"] - table.loc["G1", "auroc"])
+    assert table.loc["G1", "less_lower"] > 0
+
+
+def test_curve_by_hand_and_through_the_gate(halved: Halved) -> None:
+    own, genes = halved[0].copy(), halved[1]
+    cells.progenitor_difference(own, SIGNATURE, n_control=1)
+    found = cells.sortability(own, genes=genes)
+    for name, curve in found.curve.groupby("patient"):
+        here = (own.obs["patient"] == name).to_numpy()
+        value = own[here, "FXYD3"].X.toarray().ravel()
+        truth = own.obs["ancestral_train"][here].to_numpy()
+        row = curve.iloc[len(curve) // 3]
+        assert row["purity"] == pytest.approx(100 * truth[value >= row["gate"]].mean())
+        assert row["recovered"] == pytest.approx(100 * (value[truth] >= row["gate"]).mean())
+        assert curve["recovered"].is_monotonic_increasing
+        assert curve.iloc[-1]["recovered"] == 100
+        assert curve.iloc[-1]["purity"] == pytest.approx(found.per_patient.loc[name, "before"])
+
+
 def test_gate_comes_from_the_other_patients(halved: Halved) -> None:
     """Changing one patient's own values leaves the gate chosen for it."""
     own, genes = halved[0].copy(), halved[1]
@@ -79,6 +117,7 @@ def test_nothing_ancestral_is_missing_not_an_error(halved: Halved) -> None:
 def test_held_out_genes(prepared: anndata.AnnData) -> None:
     genes = cells.held_out(prepared, marker="FXYD3", compare=("G1", "absent"), signature=SIGNATURE, n_control=8)
     assert genes.compare == ("G1",)
+    assert genes.named == ()
     assert len(set(genes.control)) == 8
     assert not {"FXYD3", "G1", *SIGNATURE} & set(genes.control)
     with pytest.raises(InputError, match="NOGENE is not among"):

@@ -96,8 +96,8 @@ def paths(
     that it descends from one of them; cells may also be alike because they meet the same stress, or divide.
 
     Pseudotime and activity agree in part by construction, since activity chose the root; ``any_low`` and ``any_high``
-    say what roots that were not chosen give: an agreement within them is worth nothing. Potency and activity were not chosen for each other, but potency is
-    smoothed over the same graph.
+    say what roots that were not chosen give: an agreement between the two is worth nothing. Potency and activity were
+    not chosen for each other, but potency is smoothed over the same graph.
 
     Where links are far fewer than expected, groups are islands, and pseudotime counts the jumps between them.
 
