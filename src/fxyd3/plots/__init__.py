@@ -8,6 +8,8 @@ from fxyd3.plots._house import PALETTE, canvas, style
 from fxyd3.plots._markers import marker_dots, p_values
 from fxyd3.plots._profiles import profile_forest, profile_map
 from fxyd3.plots._purity import purity
+from fxyd3.plots._sorting import sorting_curve, sorting_forest
+from fxyd3.plots._space import maps, mixing, phases, spectrum
 from fxyd3.plots._twin import (
     assays,
     compare_correlations,
@@ -41,9 +43,12 @@ __all__ = [
     "gate_sensitivity",
     "group_tree",
     "log_fraction",
+    "maps",
     "marker_dots",
+    "mixing",
     "p_values",
     "per_patient",
+    "phases",
     "positive_wells",
     "profile_forest",
     "profile_map",
@@ -51,6 +56,9 @@ __all__ = [
     "quality",
     "recovered",
     "slopes",
+    "sorting_curve",
+    "sorting_forest",
+    "spectrum",
     "stability",
     "style",
     "surviving_fraction",
