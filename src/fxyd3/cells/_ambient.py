@@ -57,7 +57,7 @@ def ambient(
     min_cells
         Fewest epithelial cells of a sample and, without ``profile``, fewest other cells.
     n_bootstrap, seed
-        Times the cells of a sample are drawn again for the interval, and the seed of the draws.
+        Times that epithelial and other cells of a sample are each drawn again for the interval, and the seed.
 
     Returns
     -------
@@ -115,7 +115,10 @@ def ambient(
         elif empty is None and others < min_cells:
             missing = f"{others} cells of other lineages: with fewer than {min_cells}, the cells do not show the soup"
         else:
-            drawn = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), n_bootstrap)])
+            drawn = np.ones((n_bootstrap + 1, n))
+            for kind, size in ((part, few), (~part, others)):
+                if size:
+                    drawn[1:, kind] = rng.multinomial(size, np.full(size, 1 / size), n_bootstrap)
             share = (drawn[:, part] @ own[cells][part]) / (drawn[:, part] @ total[cells][part])
             whole = (drawn @ own[cells]) / (drawn @ total[cells]) if empty is None else soup[i] @ foreign
             bound, *draws = np.minimum(share / whole, 1)
