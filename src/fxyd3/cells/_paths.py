@@ -99,6 +99,8 @@ def paths(
     say what roots that were not chosen give: an agreement between the two is worth nothing. Potency and activity were
     not chosen for each other, but potency is smoothed over the same graph.
 
+    Pseudotime is that of scanpy, except that the slowest components keep their weight; see ``_Diffusion.pseudotime``.
+
     Where links are far fewer than expected, groups are islands, and pseudotime counts the jumps between them.
 
     Where the graph falls into pieces, only the largest gets a pseudotime.
