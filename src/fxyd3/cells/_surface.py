@@ -94,6 +94,9 @@ def best_surface(
     A gene may also sort by its absence: where its mean area in the other patients is below one half, cells low in it
     are kept, and its area is counted from one down. The marker is taken as claimed: high.
 
+    Halving adds noise in proportion to a gene's spread, which ``split`` fits over all groups at once. So the genes that
+    differ most between groups lose most, the marker among them: differences here are too small rather than too large.
+
     When not to use: to choose an antibody. RNA is not protein, and no gate of two genes is tried.
 
     References
