@@ -9,7 +9,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
-from benchmarks.recovery import Recovery, chapter, cohort, coverage, drugs, enrichment, supported_on_null
+from benchmarks.recovery import Recovery, chapter, cohort, coverage, drugs, enrichment, groups, supported_on_null
 from fxyd3.data.simulate import VERSION
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "twin" / "checks.csv"
@@ -26,10 +26,13 @@ def main() -> None:
         rows = pool(delayed(covered)(check, n) for check, n in work)
         rows += pool(delayed(on_null)(check, n) for check, n in claimed)
         runs = pool(delayed(chapter.verdicts)(seed, null=True, cells=CHAPTER_CELLS) for seed in range(1, CHAPTER + 1))
+        one = pool(delayed(groups.one_group)(seed) for seed in range(1, groups.NULL_TWINS + 1))
+        same = pool(delayed(groups.states)(seed) for seed in range(1, groups.TWINS + 1))
     supported = Counter(claim for run in runs for claim, verdict in run.items() if verdict == "supported")
     rows += [
         null_row(claim, f"chapter 3 on {CHAPTER_CELLS:,} cells", supported[claim], CHAPTER) for claim in sorted(runs[0])
     ]
+    rows += groups.rows(one, same)
     pd.DataFrame(rows).assign(version=VERSION).to_csv(TABLE, index=False, float_format="%.4g", lineterminator="\n")
     print(pd.read_csv(TABLE, keep_default_na=False).to_string())
 

@@ -66,17 +66,17 @@ def test_umap_names_each_group_in_its_place(study: anndata.AnnData) -> None:
 def test_stability_beside_the_null() -> None:
     table = pd.DataFrame(
         {"groups": [2, 3], "ari": [0.9, 0.95], "ari_low": [0.8, 0.9], "ari_high": [1, 1], "null": [0, 0.3],
-         "null_high": [0.1, 0.5], "supported": [True, True]},
+         "null_high": [0.1, 0.5], "model_high": [0.2, 0.4], "thinned": [0.6, 0.7], "supported": [True, True]},
         index=pd.Index([0.1, 1.0], name="resolution"),
     )  # fmt: skip
     axes = plots.stability(table, chosen=1.0, label=LABEL)
-    cells, null = axes.lines[:2]
-    assert list(cells.get_ydata()) == [0.9, 0.95]
-    assert list(null.get_ydata()) == [0, 0.3]
-    assert cells.get_linestyle() != null.get_linestyle()
+    drawn = axes.lines[:4]
+    wanted = [[0.9, 0.95], [0.6, 0.7], [0.1, 0.5], [0.2, 0.4]]
+    assert [list(line.get_ydata()) for line in drawn] == wanted
+    assert len({(line.get_linestyle(), line.get_marker()) for line in drawn}) == 4
     assert [text.get_text() for text in axes.texts] == ["2", "3"]
     assert labelled(axes)
-    assert len(plots.stability(table, chosen=0, label=LABEL).lines) == 3
+    assert len(plots.stability(table, chosen=0, label=LABEL).lines) == 4
 
 
 def test_by_group_draws_the_mean_of_each_patient(study: anndata.AnnData) -> None:

@@ -9,7 +9,7 @@ from fxyd3.claims import Control, Evidence
 
 
 def evidence_groups(found: Stability, *, scope: str, missing: str = "") -> Evidence:
-    """Evidence for C2: the number of stable groups, and the same for clouds of one group."""
+    """Evidence for C2: the number of stable groups, and the same for one population."""
     null = sorted(found.null_groups)
     return Evidence(
         claim="C2",
@@ -18,9 +18,9 @@ def evidence_groups(found: Stability, *, scope: str, missing: str = "") -> Evide
         upper=found.upper,
         n=len(found.subsamples),
         unit="subsamples",
-        method="groups found again in subsamples more firmly than in clouds of one group",
+        method="groups found again in subsamples and in halves of the counts, more firmly than in one population",
         scope=scope,
-        control=Control("clouds of one group", float(null[len(null) // 2]), float(null[0]), float(null[-1])),
+        control=Control("one population, drawn", float(null[len(null) // 2]), float(null[0]), float(null[-1])),
         missing=missing,
         details={"resolution": found.resolution, "cells": found.cells},
     )

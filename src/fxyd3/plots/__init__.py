@@ -2,10 +2,13 @@
 
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
+from fxyd3.plots._droplets import copy_numbers, doublets, selection
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
 from fxyd3.plots._groups import group_tree
 from fxyd3.plots._house import PALETTE, canvas, style
 from fxyd3.plots._markers import marker_dots, p_values
+from fxyd3.plots._paths import agreement as path_agreement
+from fxyd3.plots._paths import group_links, order_by_group
 from fxyd3.plots._profiles import profile_forest, profile_map
 from fxyd3.plots._purity import purity
 from fxyd3.plots._sorting import sorting_curve, sorting_forest
@@ -34,19 +37,24 @@ __all__ = [
     "compare_correlations",
     "compare_quantiles",
     "compare_trends",
+    "copy_numbers",
     "design_power",
     "dose_placement",
+    "doublets",
     "enrichment_per_experiment",
     "flow_cleaning",
     "flow_density",
     "flow_histograms",
     "gate_sensitivity",
+    "group_links",
     "group_tree",
     "log_fraction",
     "maps",
     "marker_dots",
     "mixing",
+    "order_by_group",
     "p_values",
+    "path_agreement",
     "per_patient",
     "phases",
     "positive_wells",
@@ -55,6 +63,7 @@ __all__ = [
     "purity",
     "quality",
     "recovered",
+    "selection",
     "slopes",
     "sorting_curve",
     "sorting_forest",

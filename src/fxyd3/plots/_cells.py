@@ -90,7 +90,7 @@ def umap(adata: "AnnData", *, key: str, label: str, title: str = "") -> Axes:
 
 
 def stability(table: pd.DataFrame, *, chosen: float, label: str) -> Axes:
-    """Draw agreement of subsamples over resolutions, beside that of clouds of one group.
+    """Draw agreement of subsamples over resolutions, beside that of two halves of the counts and of one population.
 
     Parameters
     ----------
@@ -105,8 +105,9 @@ def stability(table: pd.DataFrame, *, chosen: float, label: str) -> Axes:
     x = table.index.to_numpy()
     axes.fill_between(x, table["ari_low"], table["ari_high"], color=PALETTE[0], alpha=0.2, linewidth=0)
     axes.plot(x, table["ari"], color=PALETTE[0], marker="o", label="these cells (mean, 5 to 95 %)")
-    axes.plot(x, table["null"], color=PALETTE[5], marker="s", linestyle="--", label="clouds of one group (mean)")
-    axes.plot(x, table["null_high"], color=PALETTE[5], linestyle=":", label="clouds of one group (95 %)")
+    axes.plot(x, table["thinned"], color=PALETTE[2], marker="^", linestyle="-.", label="two halves of the counts")
+    axes.plot(x, table["null_high"], color=PALETTE[5], marker="s", linestyle="--", label="one population: cloud (95 %)")
+    axes.plot(x, table["model_high"], color=PALETTE[3], marker="D", linestyle=":", label="one population: model (95 %)")
     for at, groups in table["groups"].items():
         axes.annotate(str(groups), (float(str(at)), 1.04), ha="center", fontsize=9, color=GREY, annotation_clip=False)
     if chosen > 0:

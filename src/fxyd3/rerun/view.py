@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import threadpoolctl
+
 from fxyd3.data.assays import ASSAYS, AssayTable, assay_kind, data_label, read_assay, twin_assay
 from fxyd3.data.report import Report
 from fxyd3.errors import InputError
@@ -44,6 +46,7 @@ def begin(slug: str, namespace: Mapping[str, object]) -> "Run":
     InputError
         For an unknown chapter or parameter, a wrong type, or a value out of range.
     """
+    _one_blas_thread()
     _show_tables_whole()
     this = chapter(slug)
     known = this.parameters.model_fields
@@ -54,6 +57,12 @@ def begin(slug: str, namespace: Mapping[str, object]) -> "Run":
             raise InputError(unknown_name(name, known))
         _begun.add(slug)
     return Run(this, validate(this.parameters, {k: namespace[k] for k in known if k in namespace}))
+
+
+def _one_blas_thread() -> None:
+    """Do linear algebra on one thread: matrices are small here, and threads that wait for each other took longer."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for libraries that are not loaded yet
+    threadpoolctl.threadpool_limits(1, user_api="blas")
 
 
 def _show_tables_whole() -> None:
