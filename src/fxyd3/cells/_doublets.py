@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Names = NDArray[np.str_]
-Scores = tuple[Floats, Floats]
 
+BINS = 32
 FEWEST = 50  # cells of a sample; with fewer, simulated doublets are too alike
 
 
@@ -73,6 +73,10 @@ def doublets(adata: "AnnData", *, expected_rate: float = 0.05, ratio: int = 2, s
     threshold lies between; else the share of cells called is the one expected, whatever the truth is. Either way some
     of the called are single cells that lie between two groups, and without them groups look more separate.
 
+    What to expect: of the doublets planted in the twin about half are found, and about six in ten of the called are
+    doublets. Of the pairs of cell lines on plates (Tian 2019, doi:10.1038/s41592-019-0425-8) nearly all of the called
+    were doublets by their genotypes, and more than eight in ten doublets were not found.
+
     When not to use: on cells sorted to be alike, to find all doublets. They cannot be seen there.
 
     References
@@ -90,10 +94,17 @@ def doublets(adata: "AnnData", *, expected_rate: float = 0.05, ratio: int = 2, s
     if not asked.any():
         lacking = f"the largest of {len(size)} samples has {size.max()} cells, and doublets need {FEWEST}"
         return Doublets(pd.DataFrame(), np.array([]), float("nan"), separate=False, missing=lacking)
-    scores, simulated = _scores(adata, np.flatnonzero(asked), sample[asked].to_numpy(str), expected_rate, ratio, seed)
-    valley = _valley(simulated)
+    near, simulated_near, k = _near(adata, np.flatnonzero(asked), sample[asked].to_numpy(str), ratio, seed)
+    own, doubled = expected_rate / ratio, 1 - expected_rate - expected_rate / ratio
+
+    def score(near: Floats) -> Floats:
+        share = (near + 1) / (k + 2)
+        return share * own / (1 - expected_rate - share * doubled)
+
+    scores, simulated = score(near), score(simulated_near)
+    valley = _valley(simulated_near, k)
     separate = bool(np.isfinite(valley))
-    threshold = valley if separate else float(np.quantile(scores, 1 - expected_rate))
+    threshold = float(score(np.array(valley)) if separate else np.quantile(scores, 1 - expected_rate))
     adata.obs.loc[asked, "doublet_score"] = scores
     adata.obs["doublet"] = (adata.obs["doublet_score"] > threshold).to_numpy()
     by_sample = adata.obs.groupby(sample.rename("sample"), observed=True)
@@ -114,8 +125,10 @@ def singlets(adata: "AnnData") -> "AnnData":
     Raises
     ------
     InputError
-        If every cell was called one.
+        If doublets were not sought, or every cell was called one.
     """
+    if "doublet" not in adata.obs:
+        raise InputError('there is no column "doublet" in obs: run doublets first.')
     single = ~adata.obs["doublet"].to_numpy(dtype=bool)
     if not single.any():
         raise InputError(
@@ -145,8 +158,10 @@ def recovered(called: NDArray[np.bool_], truth: NDArray[np.bool_]) -> pd.DataFra
     return pd.DataFrame.from_dict(rows, orient="index", columns=["share", "lower", "upper", "of"])
 
 
-def _scores(adata: "AnnData", asked: NDArray[np.intp], sample: Names, rate: float, ratio: int, seed: int) -> Scores:
-    """Score cells and simulated doublets by the share of simulated ones among their neighbours."""
+def _near(
+    adata: "AnnData", asked: NDArray[np.intp], sample: Names, ratio: int, seed: int
+) -> tuple[Floats, Floats, int]:
+    """Count the simulated doublets among the ``k`` nearest neighbours of cells and of simulated doublets."""
     import faiss
 
     rng = np.random.default_rng(seed)
@@ -168,25 +183,26 @@ def _scores(adata: "AnnData", asked: NDArray[np.intp], sample: Names, rate: floa
     k = round(0.5 * cells**0.5 * (1 + ratio))
     index = faiss.IndexFlatL2(points.shape[1])
     index.add(points)
-    near = index.search(points, k + 1)[1][:, 1:]
-    q = ((near >= cells).sum(axis=1) + 1) / (k + 2)
-    score = q * rate / ratio / (1 - rate - q * (1 - rate - rate / ratio))
-    return score[:cells], score[cells:]
+    near = (index.search(points, k + 1)[1][:, 1:] >= cells).sum(axis=1).astype(np.float64)
+    return near[:cells], near[cells:], k
 
 
-def _valley(simulated: Floats) -> float:
-    """Find the lowest point between the two humps of the scores; missing unless it is below half the lower hump."""
-    heights, edges = np.histogram(simulated, bins=64)
-    smooth = heights.astype(float)
-    for _ in range(200):
-        smooth = uniform_filter1d(smooth, 3, mode="constant")
-        padded = np.concatenate([[-1], smooth, [-1]])
+def _valley(near: Floats, k: int) -> float:
+    """Find the lowest point between two humps of counts from 0 to ``k``; missing unless below half the lower hump.
+
+    The counts are evenly spaced, and the scores are not: bins of scores would hold gaps that are no valleys.
+    """
+    width = -(-(k + 1) // BINS)
+    smooth = np.bincount((near // width).astype(int), minlength=k // width + 1).astype(float)
+    while True:
+        padded = np.concatenate([[0], smooth, [0]])
         peaks = np.flatnonzero((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:]))
         if len(peaks) <= 2:
             break
-    if len(peaks) != 2:
+        smooth = uniform_filter1d(smooth, 3, mode="nearest")
+    if len(peaks) < 2:
         return float("nan")
     low, high = peaks
     valley = low + int(np.argmin(smooth[low : high + 1]))
     apart = smooth[valley] < 0.5 * min(smooth[low], smooth[high])
-    return float((edges[valley] + edges[valley + 1]) / 2) if apart else float("nan")
+    return float((valley + 0.5) * width) if apart else float("nan")
