@@ -99,6 +99,9 @@ class CellsParameters(StudyParameters):
 
     min_genes: int = Field(200, ge=1, description="genes detected, the fewest a cell may have")
     max_mito: float = Field(20.0, gt=0, le=100, description="mitochondrial counts, the most a cell may have (percent)")
+    adaptive: bool = Field(False, description="use each sample's own thresholds instead of the two fixed ones")
+    remove_doublets: bool = Field(True, description="leave out droplets called doublets")
+    tumour: str = Field("epithelial", description="which cells to keep: epithelial (by signature) or all")
     n_top_genes: int = Field(2000, ge=10, description="variable genes to use")
     n_comps: int = Field(30, ge=2, le=500, description="principal components")
     n_neighbors: int = Field(15, ge=3, le=500, description="neighbours per cell, the cell itself included")
@@ -111,6 +114,13 @@ class CellsParameters(StudyParameters):
     )
     marker: str = Field("FXYD3", min_length=1, description="gene that may sort the ancestral cells")
     n_ancestral: int = Field(2, ge=1, le=50, description="groups to name ancestral")
+
+    @field_validator("tumour")
+    @classmethod
+    def _tumour_is_known(cls, value: str) -> str:
+        if value not in ("epithelial", "all"):
+            raise ValueError(f"it is '{value}', but must be epithelial or all")
+        return value
 
 
 class ScorecardParameters(StudyParameters):
