@@ -1,5 +1,6 @@
 """From variable genes to a space in which near cells are alike."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -119,6 +120,10 @@ def embed(
         "params": {"n_neighbors": n_neighbors, "method": "umap", "metric": "euclidean", "use_rep": space},
     }
     rounds = 200 if adata.n_obs <= 20_000 else 100
+    if umap:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # umap names optional parts that are absent, tqdm a missing notebook widget
+            import umap as _  # noqa: F401
     if umap == "parallel":
         adata.obsm["X_umap"] = _parallel_umap(adata, space, rounds)
     elif umap:

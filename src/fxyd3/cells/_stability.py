@@ -54,7 +54,7 @@ def stability(
     resolutions: Sequence[float] = RESOLUTIONS,
     n_subsamples: int = 20,
     fraction: float = 0.8,
-    max_cells: int = 2000,
+    max_cells: int = 1500,
     least: float = 0.75,
     n_neighbors: int = 15,
     seed: int = 1,
