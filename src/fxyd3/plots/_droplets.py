@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from fxyd3.plots._house import GREY, PALETTE, canvas
 
 if TYPE_CHECKING:
     from fxyd3.cells import CopyNumber, Doublets
 
-ROWS = 200  # cells drawn of each kind
+BINS = 30
+ROWS = 100  # cells drawn of each kind
 
 
 def doublets(scores: "pd.Series[float]", found: "Doublets", *, label: str) -> Axes:
@@ -28,7 +30,7 @@ def doublets(scores: "pd.Series[float]", found: "Doublets", *, label: str) -> Ax
     """
     (axes,) = canvas(label, height=3.2)
     own = scores.dropna().to_numpy()
-    bins = np.linspace(0, max(own.max(), found.simulated.max()), 41)
+    bins = _edges(np.concatenate([own, found.simulated]))
     axes.hist(own, bins=bins, density=True, color=PALETTE[4], label="cells")
     axes.hist(
         found.simulated,
@@ -45,6 +47,17 @@ def doublets(scores: "pd.Series[float]", found: "Doublets", *, label: str) -> Ax
     return axes
 
 
+def _edges(scores: NDArray[np.float64]) -> list[float]:
+    """Bins between the scores there are: these are few, and farther apart the higher they are."""
+    levels = np.unique(np.round(scores, 9))
+    if len(levels) < 2:
+        return [levels[0] - 0.01, levels[0] + 0.01]
+    half = np.diff(levels) / 2
+    edges = np.concatenate([[levels[0] - half[0]], levels[:-1] + half, [levels[-1] + half[-1]]])
+    each = -(-len(levels) // BINS)
+    return sorted({edges[0], *edges[::-1][::each]})
+
+
 def selection(table: pd.DataFrame, *, label: str) -> Axes:
     """Draw how many cells of each sample were kept as tumour cells.
 
@@ -57,7 +70,7 @@ def selection(table: pd.DataFrame, *, label: str) -> Axes:
     """
     (axes,) = canvas(label, height=max(0.2 * len(table) + 1.4, 2.4))
     place = np.arange(len(table))
-    axes.barh(place, table["kept"], color=PALETTE[0], label="kept")
+    axes.barh(place, table["kept"], color=PALETTE[0], label=f"kept: {table['kept'].sum():,}")
     axes.barh(
         place,
         table["other"],
@@ -65,7 +78,7 @@ def selection(table: pd.DataFrame, *, label: str) -> Axes:
         color="white",
         edgecolor=PALETTE[5],
         hatch="///",
-        label="other lineages",
+        label=f"other lineages: {table['other'].sum():,}",
     )
     axes.set_yticks(place, [str(name) for name in table.index], fontsize=7 if len(table) > 12 else 9)
     axes.invert_yaxis()
@@ -80,7 +93,7 @@ def copy_numbers(found: "CopyNumber", *, label: str) -> Axes:
     Parameters
     ----------
     found
-        See ``fxyd3.cells.copy_number``. At most 200 cells of each kind are drawn, evenly spaced in the order of their
+        See ``fxyd3.cells.copy_number``. At most 100 cells of each kind are drawn, evenly spaced in the order of their
         likeness to the others.
     label
         What the data are; drawn on the figure.
