@@ -97,11 +97,36 @@ def test_a_patient_with_few_cells_of_a_group_is_left_out(scored: anndata.AnnData
     assert (table.loc["2", "patients"] == 3).all()
 
 
+def test_without_patients_all_cells_are_one(scored: anndata.AnnData) -> None:
+    nameless = scored.copy()
+    del nameless.obs["patient"]
+    table = cycle_effect(nameless, n_comps=1).groups.set_index(["group", "phase"])
+    assert (table["patients"] == 1).all()
+    divided = (nameless.obs["phase"] == "S")[nameless.obs["cluster"] == "2"]
+    assert table.loc[("2", "S"), "share"] == pytest.approx(divided.mean())
+    assert (table["lowest"] == table["highest"]).all()
+
+
+def test_shares_are_not_numbers_where_every_patient_has_few_cells(scored: anndata.AnnData) -> None:
+    few = scored[[*range(9), *range(300, 900)]].copy()  # three cells of group 1 in each patient
+    table = cycle_effect(few, n_comps=1).groups.set_index("group")
+    assert table.loc["1", ["share", "lowest", "highest"]].isna().to_numpy().all()
+    assert (table.loc["1", ["patients", "cells"]] == 0).to_numpy().all()
+    assert table.loc["2", "share"].notna().all()
+
+
+def without_components(study: anndata.AnnData) -> anndata.AnnData:
+    bare = study.copy()
+    del bare.obsm["X_pca"]
+    return bare
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda a: cell_cycle(a[:, 40:].copy()), "3 S genes are among"),
         (lambda a: cycle_effect(a, key="groups"), "no column 'groups'"),
+        (lambda a: cycle_effect(without_components(a)), "run embed first"),
         (lambda a: cycle_effect(a, n_comps=3), "n_comps is 3, but there are 2"),
     ],
 )

@@ -95,3 +95,12 @@ def test_phases_fill_each_bar_in_order() -> None:
     line = axes.collections[0].get_segments()[0]
     assert line[:, 0].tolist() == pytest.approx([0.45, 0.55])
     assert label_of(axes) == LABEL
+
+
+def test_a_group_without_shares_keeps_its_row() -> None:
+    columns = ["group", "phase", "share", "lowest", "highest", "patients", "cells"]
+    known = [("1", phase, 1 / 3, 0.3, 0.4, 4, 100) for phase in ("G1", "S", "G2M")]
+    unknown = [("2", phase, np.nan, np.nan, np.nan, 0, 0) for phase in ("G1", "S", "G2M")]
+    axes = phases(pd.DataFrame([*known, *unknown], columns=columns), label=LABEL)
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["1  (n = 4)", "2  (n = 0)"]
+    assert [bars[1].get_width() for bars in axes.containers] == [0, 0, 0]

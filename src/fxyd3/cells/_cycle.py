@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from fxyd3.cells._halves import patients
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,10 +77,9 @@ def cell_cycle(adata: "AnnData", *, key: str = "phase") -> CellCycle:
     Notes
     -----
     The phases are a cut through a cycle, made at zero against control genes: their shares compare groups, and do not
-    count cells in division. G1 holds resting cells too. The scores are shown, not taken out.
-    Regressing them out would
+    count cells in division. G1 holds resting cells too. The scores are shown, not taken out. Regressing them out would
     remove the division that sets tolerant or ancestral cells apart, if any, along with every gene that goes with it;
-    a rest group that owes its existence to not dividing would melt into the others.
+    a group that stands out because it rests would melt into the others.
 
     When not to use: to call single cells quiescent; with samples of which one holds cycling cells only, since the
     scores are relative to control genes, not to other cells.
@@ -119,8 +119,8 @@ def cycle_effect(adata: "AnnData", *, key: str = "cluster", phase: str = "phase"
     Parameters
     ----------
     adata
-        With ``obsm["X_pca"]``, ``uns["pca"]``, ``obs["S_score"]``, ``obs["G2M_score"]``, ``obs[phase]``,
-        ``obs["patient"]`` and the groups ``obs[key]``.
+        With ``obsm["X_pca"]``, ``uns["pca"]``, ``obs["S_score"]``, ``obs["G2M_score"]``, ``obs[phase]``
+        and the groups ``obs[key]``; with ``obs["patient"]`` where known, else all cells count as one patient.
     key, phase
         Columns of ``obs``: groups and phases.
     n_comps
@@ -139,7 +139,7 @@ def cycle_effect(adata: "AnnData", *, key: str = "cluster", phase: str = "phase"
     Raises
     ------
     InputError
-        If a column is missing, or there are not so many components.
+        If a column or the components are missing, or there are not so many of them.
 
     Notes
     -----
@@ -149,9 +149,11 @@ def cycle_effect(adata: "AnnData", *, key: str = "cluster", phase: str = "phase"
     When not to use: to decide that groups *are* phases. A component that goes with the scores may go with what makes
     cells divide.
     """
-    absent = [name for name in (key, phase, "patient", "S_score", "G2M_score") if name not in adata.obs]
+    absent = [name for name in (key, phase, "S_score", "G2M_score") if name not in adata.obs]
     if absent:
         raise InputError(f"there is no column {absent[0]!r} in obs: run cell_cycle and cluster first.")
+    if "X_pca" not in adata.obsm:
+        raise InputError('there are no components (obsm["X_pca"]): run embed first.')
     points = np.asarray(adata.obsm["X_pca"], dtype=np.float64)
     if not 1 <= n_comps <= points.shape[1]:
         raise InputError(f"n_comps is {n_comps}, but there are {points.shape[1]} components: choose from 1 to that.")
@@ -167,17 +169,17 @@ def cycle_effect(adata: "AnnData", *, key: str = "cluster", phase: str = "phase"
         },
         index=[f"PC{i + 1}" for i in range(n_comps)],
     )
-    return CycleEffect(explained, _phases(adata.obs, key, phase))
+    return CycleEffect(explained, _phases(adata.obs[key].astype("category"), patients(adata), adata.obs[phase]))
 
 
-def _phases(obs: pd.DataFrame, key: str, phase: str) -> pd.DataFrame:
-    counts = pd.crosstab([obs[key].astype("category"), obs["patient"]], obs[phase], dropna=False)
+def _phases(group: "pd.Series[str]", patient: "pd.Series[str]", phase: "pd.Series[str]") -> pd.DataFrame:
+    counts = pd.crosstab([group, patient], phase, dropna=False)
     counts = counts[counts.sum(axis=1) >= FEWEST_CELLS]
     share = counts.div(counts.sum(axis=1), axis=0)
     rows = []
-    for group in obs[key].astype("category").cat.categories:
-        at = share.index.get_level_values(0) == group
+    for each in group.cat.categories:
+        at = share.index.get_level_values(0) == each
         for name in share.columns:
             own = share.loc[at, name]
-            rows.append((group, name, own.mean(), own.min(), own.max(), len(own), int(counts[at].to_numpy().sum())))
+            rows.append((each, name, own.mean(), own.min(), own.max(), len(own), int(counts[at].to_numpy().sum())))
     return pd.DataFrame(rows, columns=["group", "phase", "share", "lowest", "highest", "patients", "cells"])
