@@ -1,6 +1,7 @@
 """A run as a chapter sees it: parameters, study, assay tables, stages, evidence."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from fxyd3.rerun.provenance import code_hash, versions
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
+    from matplotlib.figure import Figure
 
     from fxyd3.claims import Evidence, Record
 
@@ -48,6 +50,7 @@ def begin(slug: str, namespace: Mapping[str, object]) -> "Run":
     """
     _one_blas_thread()
     _show_tables_whole()
+    _show_figures_small()
     this = chapter(slug)
     known = this.parameters.model_fields
     if slug not in _begun:
@@ -74,6 +77,32 @@ def _show_tables_whole() -> None:
     display = getattr(get_ipython(), "display_formatter", None)
     if display is not None:
         display.formatters["text/html"].for_type(pd.DataFrame, lambda table: table.to_html(na_rep="–", notebook=True))
+
+
+def _show_figures_small() -> None:
+    """Let figures on a page be pictures of 256 colours: a third of the size, and no difference to the eye."""
+    from IPython.core.getipython import get_ipython
+
+    shell: Any = get_ipython()
+    if shell is None:
+        return
+    import matplotlib_inline.backend_inline  # noqa: F401 -- sets a formatter of its own, now or when this cell ends
+    from matplotlib.figure import Figure
+
+    def replace(*_: object) -> None:
+        shell.display_formatter.formatters["image/png"].for_type(Figure, _small_png)
+        shell.events.unregister("post_run_cell", replace)
+
+    shell.events.register("post_run_cell", replace)
+
+
+def _small_png(figure: "Figure") -> bytes:
+    from PIL import Image
+
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", bbox_inches="tight", facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def run_folder(parameters: StudyParameters) -> Path:
