@@ -85,9 +85,18 @@ def test_neither_order_nor_threads_matter(values: tuple[csr_matrix, np.ndarray])
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"codes": np.zeros(300, dtype=int)}, "1 groups, the smallest of 300"), ({"scale": -1}, "a value is negative")],
+    [
+        ({"codes": np.zeros(300, dtype=int)}, "1 groups, the smallest of 300"),
+        ({"scale": -1}, "a value is negative"),
+        ({"codes": np.repeat([-1, 0, 1], 100)}, "100 cells have no group"),
+    ],
 )
 def test_bad_input(values: tuple[csr_matrix, np.ndarray], change: dict[str, object], said: str) -> None:
     matrix, codes = values
     with pytest.raises(InputError, match=said):
         rank_genes(matrix * change.get("scale", 1), change.get("codes", codes))  # type: ignore[arg-type]
+
+
+def test_values_that_single_precision_would_tie() -> None:
+    values = csr_matrix(np.array([1, 1 + 1e-12, 1 + 2e-12, 1 + 3e-12])[:, None])
+    assert rank_genes(values, np.array([0, 0, 1, 1])).auroc[:, 0].tolist() == [0, 1]

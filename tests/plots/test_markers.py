@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from fxyd3 import plots
+from fxyd3.cells._pseudobulk import Effects
+from fxyd3.plots._markers import effect_forest
 
 LABEL = "Simulated data (null twin)"
 
@@ -37,3 +39,24 @@ def test_dots_are_as_large_as_the_share_and_scaled_within_genes() -> None:
     assert (dots.get_sizes() / dots.get_sizes()[0]).tolist() == pytest.approx([1, 0.5, 0.125, 0.25])
     assert dots.get_array().tolist() == pytest.approx([1, 0.5, 0.5, 1])
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["A", "B"]
+
+
+def test_the_forest_shows_every_patient_and_the_interval() -> None:
+    each = pd.DataFrame(
+        {"gene": "A", "group": ["1", "1", "2"], "patient": ["P1", "P2", "P1"], "log2fc": [1.0, 2, -1],
+         "auroc": [0.6, 0.8, 0.4]}
+    )  # fmt: skip
+    table = pd.DataFrame(
+        {"gene": "A", "group": ["1", "2"], "log2fc": [1.5, -1], "log2fc_lower": [0.5, np.nan],
+         "log2fc_upper": [2.5, np.nan], "auroc": [0.7, 0.4], "auroc_lower": [0.5, np.nan], "auroc_upper": [0.9, np.nan]}
+    )  # fmt: skip
+    change, area = effect_forest(Effects(each, table), gene="A", label=LABEL)
+    first, second, bars, means = change.collections
+    assert first.get_offsets()[:, 0].tolist() == [1, -1]
+    assert second.get_offsets()[:, 0].tolist() == [2]
+    assert bars.get_segments()[0][:, 0].tolist() == [0.5, 2.5]
+    assert means.get_offsets()[:, 0].tolist() == [1.5, -1]
+    assert area.collections[-1].get_offsets()[:, 0].tolist() == [0.7, 0.4]
+    assert [tick.get_text() for tick in change.get_yticklabels()] == ["1", "2"]
+    assert first.get_paths()[0].vertices.shape != second.get_paths()[0].vertices.shape  # patients differ in shape too
+    assert LABEL in [text.get_text() for text in change.figure.texts]

@@ -50,7 +50,7 @@ def rank_genes(values: csr_matrix, codes: NDArray[np.integer[Any]]) -> Ranked:
     values
         Cells x genes, not negative; log values, ``log(1 + count)`` of scaled counts.
     codes
-        Group of each cell, from 0; every number up to the largest must occur.
+        Group of each cell, from 0; every number up to the largest must occur, none may be negative.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def rank_genes(values: csr_matrix, codes: NDArray[np.integer[Any]]) -> Ranked:
     Raises
     ------
     InputError
-        If there are fewer than two groups, a group with fewer than two cells, or a negative value.
+        With fewer than two groups, a group of fewer than two cells, a cell without group, or a negative value.
 
     Notes
     -----
@@ -76,6 +76,8 @@ def rank_genes(values: csr_matrix, codes: NDArray[np.integer[Any]]) -> Ranked:
     """
     rows = csr_matrix(values)
     rows.sort_indices()
+    if len(codes) and codes.min() < 0:
+        raise InputError(f"{int((codes < 0).sum())} cells have no group: leave them out first.")
     size = np.bincount(codes).astype(np.float64)
     if len(size) < 2 or size.min() < 2:
         raise InputError(
@@ -141,7 +143,7 @@ def _blocks(indptr, indices, data, codes, size, starts, out):  # type: ignore[no
                 k += 1
         ends = np.cumsum(number)
         at = ends.copy()
-        value = np.empty(ends[-1], dtype=np.float32)
+        value = np.empty(ends[-1], dtype=data.dtype)
         group = np.empty(ends[-1], dtype=np.int32)
         for row in range(n):
             k = begin[row]

@@ -1,11 +1,16 @@
 """Figures of markers: what each way of testing says, and which genes tell the groups apart."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from fxyd3.plots._house import GREY, PALETTE, canvas
+from fxyd3.plots._house import GREY, MARKERS, PALETTE, canvas, spread
+
+if TYPE_CHECKING:
+    from fxyd3.cells._pseudobulk import Effects
 
 
 def p_values(found: dict[str, NDArray[np.float64]], *, label: str) -> list[Axes]:
@@ -58,3 +63,45 @@ def marker_dots(table: pd.DataFrame, *, label: str) -> Axes:
         axes.scatter([], [], s=1.5 * percent, color=GREY, linewidths=0, label=f"{percent} %")
     axes.legend(title="cells with it", loc="upper left", bbox_to_anchor=(1.02, 1), fontsize=8, title_fontsize=8)
     return axes
+
+
+def effect_forest(found: "Effects", *, gene: str, label: str) -> list[Axes]:
+    """Draw one gene in each group: every patient, with mean and interval over patients.
+
+    Parameters
+    ----------
+    found
+        See ``fxyd3.cells.marker_effects``.
+    gene
+        One of those measured.
+    label
+        What the data are; drawn on the figure.
+    """
+    each, table = (own[own["gene"] == gene] for own in (found.per_patient, found.table))
+    groups, names = list(table["group"]), sorted(set(each["patient"]))
+    panels = canvas(label, columns=2, height=1.5 + 0.5 * len(groups))
+    for axes, value, none in zip(panels, ("log2fc", "auroc"), (0, 0.5), strict=True):
+        axes.axvline(none, color=GREY, linewidth=1, linestyle=":", zorder=0)
+        for i, (name, offset) in enumerate(zip(names, spread(len(names), 0.14), strict=True)):
+            own = each[each["patient"] == name]
+            place = own["group"].map(groups.index) + offset - 0.14
+            axes.scatter(own[value], place, s=22, color=PALETTE[i % len(PALETTE)], marker=MARKERS[i % len(MARKERS)],
+                         alpha=0.8, linewidths=0, label=name)  # fmt: skip
+        place = np.arange(len(groups)) + 0.26
+        axes.hlines(place, table[value + "_lower"], table[value + "_upper"], color="black", linewidth=2)
+        axes.scatter(table[value], place, s=34, marker="d", color="black", zorder=3)
+        axes.set(ylim=(len(groups) - 0.5, -0.5), yticks=range(len(groups)))
+        for between in range(1, len(groups)):
+            axes.axhline(between - 0.5, color=GREY, linewidth=0.3)
+    panels[0].set_yticklabels(groups)
+    panels[1].set_yticklabels([])
+    panels[0].set(ylabel="group", xlabel="log2 fold change\nagainst the patient's other cells")
+    panels[1].set(xlabel="area under the ROC curve\nwithin the patient")
+    panels[0].set_title(gene, style="italic")
+    if len(names) <= len(MARKERS):
+        title = "patient\n(black: mean\nand 95 %)"
+        panels[0].figure.legend(
+            *panels[0].get_legend_handles_labels(), loc="outside right center", title=title, alignment="left",
+            title_fontsize=8, fontsize=8,
+        )  # fmt: skip
+    return panels
