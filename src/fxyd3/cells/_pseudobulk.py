@@ -332,10 +332,10 @@ def calibration(adata: "AnnData", *, resolution: float = 0.8, seed: int = 1) -> 
 
     Notes
     -----
-    The other half, tested cell by cell, stays a little above 5 percent on twins (7 to 9). The two halves are not to
-    blame: groups follow the depth of the cells a little, depth is common to both halves, and log values depend on it
-    even when scaled. Groups of cells of common depth keep 5 percent; so do all groups once the test half is thinned to
-    one depth. Counts summed per patient are free of it.
+    The other half, tested cell by cell, stays above 5 percent on twins (6 to 9). The two halves are not to blame:
+    groups follow the depth of the cells a little, depth is common to both halves, and log values depend on it even
+    when scaled. Groups of cells of common depth keep 5 percent; so do all groups once the test half is thinned to one
+    depth. Counts summed per patient have 5 to 6.
 
     When not to use: on cells that may have groups.
 
