@@ -19,7 +19,14 @@ from fxyd3.cells._null import OneGroup, one_group
 from fxyd3.cells._paths import Paths, paths
 from fxyd3.cells._potency import Potency, potency
 from fxyd3.cells._profiles import agreement, profiles, specificity
-from fxyd3.cells._pseudobulk import Calibration, Pseudobulk, calibration, pseudobulk_markers
+from fxyd3.cells._pseudobulk import (
+    Calibration,
+    Effects,
+    Pseudobulk,
+    calibration,
+    marker_effects,
+    pseudobulk_markers,
+)
 from fxyd3.cells._qc import adaptive_limits, qc
 from fxyd3.cells._scope import claimed_cells
 from fxyd3.cells._signature import Signature, matched_genes, signature, signatures
@@ -29,7 +36,7 @@ from fxyd3.cells._stability import RESOLUTIONS, Stability, stability
 from fxyd3.cells._surface import BestSurface, best_surface, surface_genes
 from fxyd3.cells._thinning import thinned_agreement
 from fxyd3.cells._transform import transforms
-from fxyd3.cells._tree import tree
+from fxyd3.cells._tree import branches, tree
 from fxyd3.cells._tumour import Tumour, tumour
 
 __all__ = [
@@ -43,6 +50,7 @@ __all__ = [
     "CycleEffect",
     "Difference",
     "Doublets",
+    "Effects",
     "Embedded",
     "HeldOut",
     "Normalised",
@@ -62,6 +70,7 @@ __all__ = [
     "ancestry",
     "auroc",
     "best_surface",
+    "branches",
     "calibration",
     "cell_cycle",
     "claimed_cells",
@@ -81,6 +90,7 @@ __all__ = [
     "lacking_genes",
     "levels",
     "lisi",
+    "marker_effects",
     "markers",
     "matched_genes",
     "mixing",

@@ -6,7 +6,7 @@ from fxyd3.plots._droplets import copy_numbers, doublets, selection
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
 from fxyd3.plots._groups import group_tree
 from fxyd3.plots._house import PALETTE, canvas, style
-from fxyd3.plots._markers import marker_dots, p_values
+from fxyd3.plots._markers import effect_forest, marker_dots, p_values
 from fxyd3.plots._paths import agreement as path_agreement
 from fxyd3.plots._paths import group_links, order_by_group
 from fxyd3.plots._profiles import profile_forest, profile_map
@@ -41,6 +41,7 @@ __all__ = [
     "design_power",
     "dose_placement",
     "doublets",
+    "effect_forest",
     "enrichment_per_experiment",
     "flow_cleaning",
     "flow_density",
