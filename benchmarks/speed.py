@@ -32,7 +32,7 @@ def simulated_counts(path: Path, cells: int, seed: int = 1) -> None:
     for i in range(cells):
         own = sums[kind[i], batch[i]]
         found, number = np.unique(
-            np.searchsorted(own, rng.random(int(rng.lognormal(8.25, 0.3))) * own[-1]), return_counts=True
+            np.searchsorted(own, rng.random(int(rng.lognormal(7.95, 0.3))) * own[-1]), return_counts=True
         )
         rows.append(csr_matrix((number.astype(np.float32), found, [0, len(found)]), shape=(1, GENES)))
     obs = pd.DataFrame({"kind": pd.Categorical(kind.astype(str)), "batch": pd.Categorical(batch.astype(str))})

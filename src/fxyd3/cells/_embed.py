@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from fxyd3.cells._graph import graph
 from fxyd3.errors import InputError
@@ -55,7 +56,7 @@ def embed(
         Columns of ``obs`` whose differences Harmony takes out; those with one level are passed over. Patients are
         among them by default, because the groups sought are states that patients share.
     seed
-        Of the components, Harmony and UMAP. Same seed, same numbers.
+        Of Harmony and UMAP. Same seed, same numbers.
     umap
         Whether to draw the UMAP; groups do not need it. ``"parallel"`` draws it on all cores, faster, and different on
         every run: the one step here that a seed does not fix.
@@ -91,7 +92,7 @@ def embed(
             f"n_comps is {n_comps}, but {adata.n_obs} cells and {int(adata.var['highly_variable'].sum())} variable "
             f"genes allow 2 to {most}: lower n_comps or keep more cells."
         )
-    sc.pp.pca(adata, n_comps=n_comps, mask_var="highly_variable", svd_solver="arpack", random_state=seed)
+    _pca(adata, n_comps)
     corrected = _to_correct(adata.obs, batch)
     space = "X_pca"
     if corrected:
@@ -129,6 +130,30 @@ def embed(
     elif umap:
         sc.tl.umap(adata, init_pos=adata.obsm[space][:, :2], maxiter=rounds, random_state=seed)
     return Embedded(n_comps, float(np.sum(adata.uns["pca"]["variance_ratio"])), corrected, space)
+
+
+def _pca(adata: "AnnData", n_comps: int) -> None:
+    """Write components as scanpy does, from the covariance of the variable genes: one pass, nothing made dense."""
+    from scipy.sparse.linalg import eigsh
+
+    from fxyd3.cells._passes import covariance
+
+    chosen = adata.var["highly_variable"].to_numpy()
+    values = csr_matrix(csr_matrix(adata.X)[:, chosen], dtype=np.float32)
+    values.sort_indices()
+    mean, spread = covariance(values)
+    variance, directions = eigsh(spread, k=n_comps, v0=np.ones(len(mean)))
+    variance, directions = variance[::-1], directions[:, ::-1]
+    directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(n_comps)])
+    adata.obsm["X_pca"] = np.asarray(values @ directions - mean @ directions, dtype=np.float32)
+    loadings = np.zeros((adata.n_vars, n_comps))
+    loadings[chosen] = directions
+    adata.varm["PCs"] = loadings
+    adata.uns["pca"] = {
+        "params": {"zero_center": True, "mask_var": "highly_variable", "use_highly_variable": True},
+        "variance": variance,
+        "variance_ratio": variance / np.trace(spread),
+    }
 
 
 def _to_correct(obs: "pd.DataFrame", batch: Sequence[str]) -> tuple[str, ...]:

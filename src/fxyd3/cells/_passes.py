@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 BLOCKS = 8
+GRAM_BLOCKS = 4  # each holds a square of the variable genes
 KNOTS = 512
 
 
@@ -78,6 +79,15 @@ def residual_variance(counts: csr_matrix, rows: Flags, *, theta: float) -> Float
     ).sum(axis=0)
     variance[there] = (sums[1] / len(chosen) - (sums[0] / len(chosen)) ** 2)[there]
     return variance
+
+
+def covariance(values: csr_matrix) -> tuple[Floats, Floats]:
+    """Return the column means and the covariance matrix (columns x columns) of a sparse matrix."""
+    rows, columns = values.shape
+    gram = _gram(values.indptr, values.indices, values.data, columns).sum(axis=0)
+    gram += np.triu(gram, 1).T
+    mean = np.asarray(values.sum(axis=0, dtype=np.float64)).ravel() / rows
+    return mean, (gram - rows * np.outer(mean, mean)) / (rows - 1)
 
 
 def _index(ends: NDArray[np.int64]) -> NDArray[np.integer[Any]]:
@@ -155,4 +165,18 @@ def _residuals(indptr, indices, data, chosen, of_cell, share, theta, clip, genes
                 absent = max(-mean / spread, -clip)
                 out[block, 0, gene] += there - absent
                 out[block, 1, gene] += there * there - absent * absent
+    return out
+
+
+@njit(parallel=True, cache=True)
+def _gram(indptr, indices, data, columns):  # type: ignore[no-untyped-def]
+    rows = len(indptr) - 1
+    out = np.zeros((GRAM_BLOCKS, columns, columns))
+    for block in prange(GRAM_BLOCKS):
+        for i in range(block * rows // GRAM_BLOCKS, (block + 1) * rows // GRAM_BLOCKS):
+            for k in range(indptr[i], indptr[i + 1]):
+                own = np.float64(data[k])
+                row = out[block, indices[k]]
+                for m in range(k, indptr[i + 1]):
+                    row[indices[m]] += own * data[m]
     return out
