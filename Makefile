@@ -29,7 +29,7 @@ chapters: $(READY)   ## run the chapters again and keep their outputs in chapter
 	$(BIN)/python -m fxyd3.rerun.refresh
 
 bench: $(READY)      ## speed and memory (benchmarks/results.json); what is found in many twins (data/twin/checks.csv)
-	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python -m benchmarks.measure
 	$(BIN)/python -m benchmarks.twin
 
 lock:                ## resolve the dependencies again

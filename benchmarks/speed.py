@@ -5,6 +5,7 @@
 
 import json
 import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -110,6 +111,39 @@ def ours(adata: Any, clock: Clock) -> Any:
     kept.obs[list(scores)] = scores
     clock("ten signatures")
     return kept
+
+
+def recall(run: Any, asked: int = 500) -> float:
+    """Share of the true nearest neighbours, in its own space, that a side found, over some cells."""
+    from sklearn.neighbors import NearestNeighbors
+
+    space, rng = run["space"], np.random.default_rng(0)
+    rows = rng.choice(len(space), asked, replace=False)
+    true = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(space).kneighbors(space[rows], return_distance=False)
+    found = [set(run["distances"][run["start"][row] : run["start"][row + 1]]) | {row} for row in rows]
+    return float(np.mean([len(own & set(near)) / NEIGHBOURS for own, near in zip(found, true, strict=True)]))
+
+
+def side_by_side(cells: int, folder: Path) -> dict[str, Any]:
+    """Run both sides on the same file, one after the other; seconds without import and reading, peak, and quality."""
+    from sklearn.metrics import adjusted_rand_score
+
+    file = folder / f"simulated-{cells}.h5ad"
+    simulated_counts(file, cells)
+    found: dict[str, Any] = {}
+    for side in ("scanpy", "fxyd3"):
+        out = folder / f"{side}.npz"
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.speed", side, str(file), str(out)]
+        subprocess.run(command, check=True, cwd=Path(__file__).parents[1], stdout=subprocess.DEVNULL)
+        told = json.loads(out.with_suffix(".json").read_text())
+        run = np.load(out)
+        steps = {step: seconds for step, seconds in told["seconds"].items() if step not in ("import", "read")}
+        found[side] = {
+            "seconds": round(sum(steps.values()), 1), "steps": steps, "peak_mib": max(told["peak_mib"].values()),
+            "recall": round(recall(run), 3), "ari": round(adjusted_rand_score(run["kinds"], run["groups"]), 3),
+        }  # fmt: skip
+    found["ratio"] = round(found["scanpy"]["seconds"] / found["fxyd3"]["seconds"], 2)
+    return found
 
 
 def main(side: str, file: str, out: str) -> None:
