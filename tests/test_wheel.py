@@ -14,7 +14,7 @@ def test_the_wheel_holds_the_book_and_finds_it(root: Path, tmp_path: Path) -> No
         wheel.extractall(tmp_path / "installed")
     code = """
 from fxyd3.claims import load_claims
-from fxyd3.paths import book_root
+from fxyd3.paths import book_file, book_root
 from fxyd3.rerun.chapters import CHAPTERS
 from fxyd3.rerun.report import book_files
 
@@ -22,6 +22,7 @@ assert book_root().name == "_book"
 assert len(load_claims()) == 9
 assert all(path.is_file() for path in book_files())
 assert all(chapter.notebook.is_file() for chapter in CHAPTERS.values())
+assert book_file("benchmarks", "results.json").is_file()
 """
     clean = os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
     done = subprocess.run(

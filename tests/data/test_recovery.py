@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from benchmarks.recovery import Recovery, chapter, cohort, coverage, drugs, enrichment, supported_on_null
+from benchmarks.recovery import Recovery, chapter, cohort, coverage, drugs, enrichment, groups, supported_on_null
 from scipy.stats import binom
 
 from fxyd3.data.simulate import VERSION
@@ -30,6 +30,11 @@ def test_the_published_table_is_large_enough_and_of_this_twin() -> None:
     assert set(null["claim"]) == {f"C{i}" for i in range(1, 9)}
     allowed = binom.ppf(0.975, null["twins"], FALSE_ALARMS) / null["twins"]
     assert (null["share"] <= allowed).all()
+    one, same = (table[table["kind"] == "groups"].iloc[i] for i in range(2))
+    assert one["twins"] == groups.NULL_TWINS
+    assert one["share"] >= 0.95
+    assert same["twins"] == groups.TWINS
+    assert same["share"] == 1
 
 
 @pytest.mark.parametrize("check", CHEAP, ids=named)

@@ -147,7 +147,8 @@ def specificity(adata: "AnnData", genes: Sequence[str], *, key: str = "cluster",
     adata
         Log values in ``X``, groups in ``obs[key]``, ``obs["patient"]`` where known.
     genes
-        Symbols; those that the data lack, or that no cell has, get a row with ``patients`` 0.
+        Symbols; those that the data lack, that no cell has, or whose groups are too small in every patient, get a row
+        with ``patients`` 0.
     key
         Column of the groups.
     min_cells
@@ -163,7 +164,7 @@ def specificity(adata: "AnnData", genes: Sequence[str], *, key: str = "cluster",
     Raises
     ------
     InputError
-        If there are no such groups, none of the genes is in the data, or no patient has two groups of enough cells.
+        If there are no such groups, or none of the genes is in the data.
 
     Notes
     -----
@@ -183,8 +184,6 @@ def specificity(adata: "AnnData", genes: Sequence[str], *, key: str = "cluster",
     cells = group.groupby(by_group, observed=True).size()
     level = values.groupby(by_group, observed=True).mean()[cells >= min_cells]
     level = level[level.groupby("patient")[known[0]].transform("size") >= 2]
-    if level.empty:
-        raise InputError(f"no patient has two groups of at least {min_cells} cells in {key!r}: lower min_cells.")
     detected = (values > 0).groupby(by_group, observed=True).sum()
     rows = [
         {"gene": gene, **(_where(level[gene], detected[gene], cells) if gene in known else _NOWHERE),

@@ -13,6 +13,7 @@ from fxyd3.plots._profiles import profile_forest, profile_map
 from fxyd3.plots._purity import purity
 from fxyd3.plots._sorting import sorting_curve, sorting_forest
 from fxyd3.plots._space import maps, mixing, phases, spectrum
+from fxyd3.plots._speed import speed
 from fxyd3.plots._twin import (
     assays,
     compare_correlations,
@@ -69,6 +70,7 @@ __all__ = [
     "sorting_curve",
     "sorting_forest",
     "spectrum",
+    "speed",
     "stability",
     "style",
     "surviving_fraction",
