@@ -1,41 +1,19 @@
 """What sets of genes say about each cell, by three methods."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
 import pandas as pd
 
 from fxyd3.cells._signature import signatures
+from fxyd3.data.activity import BLOCK, coverage, in_blocks
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+__all__ = ["activity", "coverage"]
+
 Method = Literal["ulm", "aucell", "mean"]
-BLOCK = 1_000  # cells made dense at a time: 1,000 x 10,000 genes are 80 MB
-
-
-def coverage(adata: "AnnData", sets: pd.DataFrame) -> pd.DataFrame:
-    """Count the genes of each set that the data have.
-
-    Returns
-    -------
-    One row per set, in the order of ``sets``: ``genes``, ``present`` (int), ``missing`` (symbols, comma-separated).
-
-    When not to use
-    ---------------
-    To judge a set by its size: a present gene may still be detected in hardly any cell.
-    """
-    present = sets["target"].isin(adata.var_names)
-    return pd.DataFrame(
-        [
-            {"set": str(name), "genes": len(own), "present": int(present[own.index].sum()),
-             "missing": ", ".join(own["target"][~present[own.index]])}
-            for name, own in sets.groupby("source", sort=False)
-        ]
-    ).set_index("set")  # fmt: skip
 
 
 def activity(adata: "AnnData", sets: pd.DataFrame, *, method: Method = "ulm", block: int = BLOCK) -> pd.DataFrame:
@@ -90,7 +68,7 @@ def activity(adata: "AnnData", sets: pd.DataFrame, *, method: Method = "ulm", bl
     net = _net(adata, sets, method)
     if method == "mean":
         return signatures(adata, {str(name): own["target"].tolist() for name, own in net.groupby("source", sort=False)})
-    return _decoupled(adata, net, method, block)
+    return in_blocks(adata, net, method=method, block=block)
 
 
 def _net(adata: "AnnData", sets: pd.DataFrame, method: Method) -> pd.DataFrame:
@@ -110,43 +88,3 @@ def _net(adata: "AnnData", sets: pd.DataFrame, method: Method) -> pd.DataFrame:
                 "data: give gene symbols (option --genes), or leave this set out."
             )
     return net
-
-
-def _decoupled(adata: "AnnData", net: pd.DataFrame, method: Method, block: int) -> pd.DataFrame:
-    import decoupler as dc
-    from anndata import AnnData
-    from scipy.sparse import csr_matrix
-
-    values = csr_matrix(adata.X)
-    if not np.isfinite(values.data).all():
-        raise InputError("a value of the matrix is not finite: run qc and normalise on the raw counts again.")
-    silent = np.flatnonzero(values.getnnz(axis=1) == 0)
-    if len(silent):
-        raise InputError(
-            f"{len(silent)} of {adata.n_obs} cells have no counts, such as {adata.obs_names[silent[0]]}: run qc first."
-        )
-    by_name = np.argsort(adata.var_names.to_numpy(str))
-    genes = pd.DataFrame(index=adata.var_names[by_name])
-    run = {"ulm": dc.mt.ulm, "aucell": dc.mt.aucell}[method]
-    parts = []
-    for start in range(0, adata.n_obs, block):
-        rows = slice(start, start + block)
-        part = AnnData(values[rows][:, by_name], obs=pd.DataFrame(index=adata.obs_names[rows]), var=genes)
-        with _one_thread():
-            run(part, net, tmin=1, empty=False)
-        parts.append(part.obsm[f"score_{method}"])
-    scores: pd.DataFrame = pd.concat(parts)[list(net["source"].unique())]
-    return scores
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep decoupler from starting threads anew for each cell, which takes ten times as long as the work itself."""
-    import numba
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
