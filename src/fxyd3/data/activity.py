@@ -1,5 +1,6 @@
 """Activity of gene sets in each cell or sample, by decoupler and in blocks."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -70,9 +71,12 @@ def in_blocks(
     ---------------
     On lists that have not been checked against the genes: see ``coverage``.
     """
-    import decoupler as dc
     from anndata import AnnData
     from scipy.sparse import csr_matrix
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm names a missing notebook widget
+        import decoupler as dc
 
     if block < 1:
         raise InputError(f"block is {block}: give 1 cell or more; {BLOCK:,} is usual.")

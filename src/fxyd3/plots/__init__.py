@@ -6,9 +6,16 @@ from fxyd3.plots._droplets import copy_numbers, doublets, selection
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
 from fxyd3.plots._groups import group_tree
 from fxyd3.plots._house import PALETTE, canvas, style
+from fxyd3.plots._kinds import kinds_of_survival
 from fxyd3.plots._markers import effect_forest, marker_dots, p_values
 from fxyd3.plots._paths import agreement as path_agreement
 from fxyd3.plots._paths import group_links, order_by_group
+from fxyd3.plots._persisters import (
+    cycle_both_ways,
+    forest,
+    signature_agreement_map,
+    signature_change_forest,
+)
 from fxyd3.plots._profiles import profile_forest, profile_map
 from fxyd3.plots._purity import purity
 from fxyd3.plots._sorting import sorting_curve, sorting_forest
@@ -39,6 +46,7 @@ __all__ = [
     "compare_quantiles",
     "compare_trends",
     "copy_numbers",
+    "cycle_both_ways",
     "design_power",
     "dose_placement",
     "doublets",
@@ -47,9 +55,11 @@ __all__ = [
     "flow_cleaning",
     "flow_density",
     "flow_histograms",
+    "forest",
     "gate_sensitivity",
     "group_links",
     "group_tree",
+    "kinds_of_survival",
     "log_fraction",
     "maps",
     "marker_dots",
@@ -66,6 +76,8 @@ __all__ = [
     "quality",
     "recovered",
     "selection",
+    "signature_agreement_map",
+    "signature_change_forest",
     "slopes",
     "sorting_curve",
     "sorting_forest",
