@@ -20,11 +20,11 @@ def kinds_of_survival(*, label: str, days: float = 10.0) -> Axes:
     kinds = {"sensitive": fall, "tolerant": slow, "persistent": 0.99 * fall + 0.01 * slow, "resistant": grow}
     for (name, share), line, colour in zip(kinds.items(), LINES, PALETTE, strict=False):
         axes.plot(time, share, line, color=colour, lw=2)
-        axes.annotate(
-            name, (time[-1], share[-1]), xytext=(5, 0), textcoords="offset points", va="center", color=colour
-        )
+        axes.annotate(name, (time[-1], share[-1]), xytext=(5, 0), textcoords="offset points", va="center", color=colour)
     axes.axhline(0.01, color="0.6", lw=1)
     axes.annotate("99% killed", (0, 0.01), xytext=(2, 3), textcoords="offset points", fontsize=8, color="0.35")
-    axes.set(yscale="log", xlabel="days with the drug", ylabel="living cells, share of the start", xlim=(0, days * 1.16))
+    axes.set(
+        yscale="log", xlabel="days with the drug", ylabel="living cells, share of the start", xlim=(0, days * 1.16)
+    )
     axes.set_ylim(bottom=2e-6)
     return axes
