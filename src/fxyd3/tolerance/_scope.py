@@ -79,5 +79,5 @@ def state_counts(adata: "AnnData", *, state: str = "cluster") -> "pd.DataFrame":
             f"there is no column {state!r} in obs{nearest(state, map(str, adata.obs))}: group cells first."
         )
     keys = ["patient", "condition", state]
-    counted = adata.obs[keys].astype(str).groupby(keys).size().rename("cells").reset_index()
+    counted: pd.DataFrame = adata.obs[keys].astype(str).groupby(keys).size().rename("cells").reset_index()
     return counted.rename(columns={state: "state"})
