@@ -1,6 +1,5 @@
 """Markers with patients as replicates, and how far each way of testing can be trusted."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,11 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.sparse import csr_matrix
 from statsmodels.stats.multitest import fdrcorrection
 from statsmodels.stats.proportion import proportion_confint
-from threadpoolctl import threadpool_limits
 
 from fxyd3.cells._cluster import cluster
 from fxyd3.cells._embed import embed
@@ -21,6 +18,7 @@ from fxyd3.cells._markers import PSEUDO, naive_markers
 from fxyd3.cells._normalise import normalise
 from fxyd3.cells._ranks import rank_genes
 from fxyd3.claims import t_interval
+from fxyd3.data.pseudobulk import add_up, fit_counts, size_factors
 from fxyd3.data.report import nearest
 from fxyd3.errors import InputError
 
@@ -108,10 +106,12 @@ def pseudobulk_markers(
             f"two groups with {min_cells} cells in each of {min_patients} patients are needed, here are {len(groups)}"
         )
         return Pseudobulk(nothing, cells, lacking)
-    from pydeseq2.preprocessing import deseq2_norm
-
     samples = [(who, name) for name in groups for who in cells.index[enough[name]]]
-    counts = _summed(adata, layer, samples, patients(adata), group)
+    place = {sample: i for i, sample in enumerate(samples)}
+    of_cell = np.array([place.get(sample, -1) for sample in zip(patients(adata), group, strict=True)])
+    about = pd.DataFrame(samples, columns=["patient", "group"], index=["|".join(sample) for sample in samples])
+    summed = add_up(csr_matrix(adata.layers[layer]), of_cell, len(samples))
+    counts = pd.DataFrame(summed, index=about.index, columns=adata.var_names)
     everywhere = (counts > 0).all()
     tested = counts.mean() >= min_count
     if "variable_train" in adata.var:
@@ -120,79 +120,13 @@ def pseudobulk_markers(
         return Pseudobulk(
             nothing, cells, f"no gene has {min_count:g} counts per patient and group: deeper counts are needed"
         )
-    effects = _fit(counts.loc[:, tested], deseq2_norm(counts.loc[:, everywhere])[1], samples, groups)
+    rest = -1 / (len(groups) - 1)
+    contrasts = {name: {("group", other): 1 if other == name else rest for other in groups} for name in groups}
+    effects = fit_counts(counts.loc[:, tested], about, size=size_factors(counts), contrasts=contrasts)
+    effects = effects.rename(columns={"contrast": "group"})
     effects["p_adjusted"] = fdrcorrection(effects["p"].to_numpy())[1]
     effects["patients"] = effects["group"].map(enough.sum()).astype(int)
     return Pseudobulk(effects[COLUMNS], cells, "")
-
-
-def _summed(
-    adata: "AnnData", layer: str, samples: list[tuple[str, str]], patient: "pd.Series[str]", group: "pd.Series[str]"
-) -> pd.DataFrame:
-    place = {sample: i for i, sample in enumerate(samples)}
-    of_cell = [place.get(sample, -1) for sample in zip(patient, group, strict=True)]
-    chosen = np.flatnonzero(np.array(of_cell) >= 0)
-    member = csr_matrix((np.ones(len(chosen)), (np.array(of_cell)[chosen], chosen)), shape=(len(samples), adata.n_obs))
-    summed = np.asarray((member @ csr_matrix(adata.layers[layer])).todense()).round().astype(np.int64)
-    return pd.DataFrame(summed, index=["|".join(sample) for sample in samples], columns=adata.var_names)
-
-
-def _fit(
-    counts: pd.DataFrame, size: NDArray[np.float64], samples: list[tuple[str, str]], groups: list[str]
-) -> pd.DataFrame:
-    """Fit all samples once, then compare each group with the mean of the others; outliers stay as they are."""
-    from pydeseq2.dds import DeseqDataSet
-    from pydeseq2.default_inference import DefaultInference
-    from pydeseq2.ds import DeseqStats
-
-    about = pd.DataFrame(samples, columns=["patient", "group"], index=counts.index)
-    about = "l" + about  # a level that is a number would be taken for one
-    inference = DefaultInference(n_cpus=1)
-    tables = []
-    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):  # many tiny problems: threads only wait
-        warnings.simplefilter("ignore")  # the trend falls back to the mean where it does not converge, and says so
-        data = DeseqDataSet(
-            counts=counts,
-            metadata=about,
-            design="~ patient + group",
-            inference=inference,
-            refit_cooks=False,
-            quiet=True,
-        )
-        data.obs["size_factors"] = size
-        data.layers["normed_counts"] = counts.to_numpy() / size[:, None]
-        data.var["_normed_means"] = data.layers["normed_counts"].mean(axis=0)  # as its own scaling leaves it
-        data.fit_genewise_dispersions()
-        data.fit_dispersion_trend()
-        data.fit_dispersion_prior()
-        data.fit_MAP_dispersions()
-        data.fit_LFC()
-        columns = list(data.obsm["design_matrix"].columns)
-        for name in groups:
-            contrast = np.zeros(len(columns))
-            for other in groups:
-                weight = 1.0 if other == name else -1 / (len(groups) - 1)
-                if f"group[T.l{other}]" in columns:
-                    contrast[columns.index(f"group[T.l{other}]")] = weight
-            tested = DeseqStats(
-                data, contrast=contrast, inference=inference, cooks_filter=False, independent_filter=False, quiet=True
-            )
-            tested.summary()
-            effect = tested.results_df
-            reach = stats.norm.ppf(0.975) * effect["lfcSE"]
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "group": name,
-                        "gene": counts.columns,
-                        "log2fc": effect["log2FoldChange"].to_numpy(),
-                        "lower": (effect["log2FoldChange"] - reach).to_numpy(),
-                        "upper": (effect["log2FoldChange"] + reach).to_numpy(),
-                        "p": effect["pvalue"].fillna(1).to_numpy(),
-                    }
-                )
-            )
-    return pd.concat(tables, ignore_index=True)
 
 
 def _groups(adata: "AnnData", key: str) -> "pd.Series[str]":
