@@ -1,11 +1,14 @@
 """One house style, one function per figure; each returns the axes and draws the label of its data."""
 
+from fxyd3.plots._before_after import decomposition, explanations, paired_gene, volcano
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
+from fxyd3.plots._composition import composition, composition_forest, size_of_tests, survival
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
 from fxyd3.plots._droplets import copy_numbers, doublets, selection
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
 from fxyd3.plots._groups import group_tree
 from fxyd3.plots._house import PALETTE, canvas, style
+from fxyd3.plots._killing import confluence, dip_rates, kill_curve, kill_profile, tolerant_share
 from fxyd3.plots._kinds import kinds_of_survival
 from fxyd3.plots._markers import effect_forest, marker_dots, p_values
 from fxyd3.plots._paths import agreement as path_agreement
@@ -45,13 +48,19 @@ __all__ = [
     "compare_correlations",
     "compare_quantiles",
     "compare_trends",
+    "composition",
+    "composition_forest",
+    "confluence",
     "copy_numbers",
     "cycle_both_ways",
+    "decomposition",
     "design_power",
+    "dip_rates",
     "dose_placement",
     "doublets",
     "effect_forest",
     "enrichment_per_experiment",
+    "explanations",
     "flow_cleaning",
     "flow_density",
     "flow_histograms",
@@ -59,6 +68,8 @@ __all__ = [
     "gate_sensitivity",
     "group_links",
     "group_tree",
+    "kill_curve",
+    "kill_profile",
     "kinds_of_survival",
     "log_fraction",
     "maps",
@@ -66,6 +77,7 @@ __all__ = [
     "mixing",
     "order_by_group",
     "p_values",
+    "paired_gene",
     "path_agreement",
     "per_patient",
     "phases",
@@ -78,6 +90,7 @@ __all__ = [
     "selection",
     "signature_agreement_map",
     "signature_change_forest",
+    "size_of_tests",
     "slopes",
     "sorting_curve",
     "sorting_forest",
@@ -85,8 +98,11 @@ __all__ = [
     "speed",
     "stability",
     "style",
+    "survival",
     "surviving_fraction",
     "told_apart",
+    "tolerant_share",
     "umap",
+    "volcano",
     "wrong_guess",
 ]

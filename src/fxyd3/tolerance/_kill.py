@@ -77,6 +77,15 @@ class KillFit:
         """Return the expected viable cells (in the sample) at some times (hours), shape (n,)."""
         return np.asarray(np.exp(_log_curve(self.model, self._best[None], np.asarray(time, dtype=float))[0]))
 
+    def early(self, times: int = 7) -> "KillFit | None":
+        """Return the fit of the first few distinct times alone; None where these show no killing."""
+        kept = self._time <= np.unique(self._time)[:times].max()
+        hours, counts, held = self._time[kept], self._counts[kept], self._confidence
+        try:
+            return fit_kill(hours, counts, model=self.model, limit=self._limit, confidence=held)
+        except InputError:
+            return None
+
     def mdk(self, share: float = 0.99, *, resamples: int = 200, seed: int = 1) -> "pd.Series[float]":
         """Return the minimum duration for killing a share of the cells, in hours.
 

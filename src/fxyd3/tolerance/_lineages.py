@@ -1,0 +1,452 @@
+"""Lineages: which clones survive together, and whether a tolerant state was inherited (selection) or adopted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fxyd3.claims import Interval
+from fxyd3.data.report import few, nearest
+from fxyd3.errors import InputError
+from fxyd3.tolerance._diversity import (
+    SAMPLE,
+    _log_choose,
+    absent_conditions,
+    few_experiments,
+    over_experiments,
+    read_lineages,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Lineages:
+    """Barcoded cells as a tidy table; see ``lineage_table``.
+
+    Attributes
+    ----------
+    table
+        One row per sample, barcode and state: experiment, arm, condition, barcode, (state), cells (int64).
+    samples
+        One row per sample: experiment, arm, condition, captured (cells), cells (with a barcode), barcodes (distinct).
+    """
+
+    table: "pd.DataFrame"
+    samples: "pd.DataFrame"
+
+    def summary(self) -> "pd.DataFrame":
+        """Return the samples with the share of cells that have a barcode, in percent."""
+        return self.samples.assign(percent=100 * self.samples["cells"] / self.samples["captured"])
+
+
+def lineage_table(
+    obs: "pd.DataFrame", *, barcode: str, condition: str, experiment: str, arm: str = "", state: str = ""
+) -> Lineages:
+    """Count the cells of each barcode, from one row per cell.
+
+    Parameters
+    ----------
+    obs
+        One row per cell, such as ``adata.obs``.
+    barcode
+        Column of the lineage barcode; cells where it is empty are counted and left out.
+    condition, experiment, arm, state
+        Columns; the patient may stand for the experiment. Without ``arm``, an experiment has one arm, "all".
+
+    Raises
+    ------
+    InputError
+        For a column that is not there, an empty value in another column than the barcode, or no barcode in any cell.
+
+    When not to use
+    ---------------
+    With barcodes of the droplet or the read: these name cells or molecules, not lineages.
+    """
+    given = {"experiment": experiment, "arm": arm, "condition": condition, "barcode": barcode, "state": state}
+    columns = {name: column for name, column in given.items() if column}
+    cells = obs.assign(**({} if arm else {"_arm": "all"}), _cells=1)
+    table = read_lineages(
+        cells, experiment=experiment, arm=arm or "_arm", condition=condition, barcode=barcode, count="_cells",
+        **({"state": state} if state else {}),
+    )  # fmt: skip
+    keys = [cells[columns.get(name, "_arm")].astype(str).rename(name) for name in SAMPLE]
+    captured = cells.groupby(keys, sort=True).size().rename("captured")
+    seen = table.groupby(SAMPLE).agg(cells=("cells", "sum"), barcodes=("barcode", "nunique"))
+    samples = captured.to_frame().join(seen).fillna(0).astype(np.int64).reset_index()
+    return Lineages(table, samples)
+
+
+@dataclass(frozen=True, eq=False)
+class SharedBarcodes:
+    """Clones that survive in several arms, against chance; see ``shared_barcodes``.
+
+    Attributes
+    ----------
+    per_experiment
+        One row per experiment: experiment, pairs (of arms after treatment), cells (in which each arm is compared),
+        shared, shared_chance (barcodes in both of two arms, expected), overlap, chance (Jaccard index, 0 to 1),
+        excess (overlap less chance).
+    interval
+        Mean excess with Student's interval over experiments; ends are NaN with one experiment.
+    n
+        Experiments compared.
+    missing
+        What a comparison lacks; empty: nothing.
+    """
+
+    per_experiment: "pd.DataFrame"
+    interval: Interval
+    n: int
+    missing: str
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """One row: n, overlap, chance, estimate, lower, upper (excess)."""
+        import pandas as pd
+
+        means = self.per_experiment[["overlap", "chance"]].mean()
+        return pd.DataFrame([{"n": self.n, **means, **self.interval._asdict()}])
+
+    def summary(self) -> "pd.DataFrame":
+        """Return the same in percent of the barcodes: experiments, overlap, chance, excess, lower, upper."""
+        told = self.table.rename(columns={"n": "experiments", "estimate": "excess"})
+        return told.assign(**{name: 100 * told[name] for name in told.columns[1:]})
+
+
+def shared_barcodes(
+    table: "pd.DataFrame",
+    *,
+    experiment: str = "experiment",
+    arm: str = "arm",
+    condition: str = "condition",
+    barcode: str = "barcode",
+    count: str = "cells",
+    before: str = "before",
+    after: str = "after",
+    fewest: int = 20,
+    confidence: float = 0.95,
+) -> SharedBarcodes:
+    """Compare how many clones two arms share after treatment with what chance would give.
+
+    Chance: the survivors of each arm are drawn at random from the cells before. Two samples before treatment share
+    just so many clones, at the same number of cells; so they are the yardstick, and unread clones and lost barcodes
+    weigh on both sides alike. More sharing than chance: the same clones survive again and again, by something their
+    cells inherited. As much as chance: survivors come from all clones alike.
+
+    Parameters
+    ----------
+    table, experiment, arm, condition, barcode, count, before, after, confidence
+        As in ``lineage_diversity``.
+    fewest
+        Samples with fewer barcoded cells are left out.
+
+    Returns
+    -------
+    SharedBarcodes
+        Where something is ``missing``, the numbers that can be had are given as a description.
+
+    Raises
+    ------
+    InputError
+        As ``lineage_diversity``.
+
+    Notes
+    -----
+    All samples of an experiment are rarefied to the same number of cells. The expected number of shared barcodes is
+    exact (hypergeometric), so nothing is drawn and no seed is needed; arms are averaged in the experiment. Where all
+    arms have one common sample before treatment, two parts of it that share no cell are compared, each at most half.
+
+    References
+    ----------
+    Hurlbert 1971, doi:10.2307/1934145 (rarefaction).
+
+    When not to use
+    ---------------
+    Where survivors have grown since: the few founders of each arm differ by chance, and sharing falls below the
+    yardstick whatever was selected. With barcodes that many cells had at the start by accident of infection.
+    """
+    import pandas as pd
+
+    cells = read_lineages(table, experiment=experiment, arm=arm, condition=condition, barcode=barcode, count=count)
+    rows = []
+    for name, counts in _by_experiment(cells, [before, after]):
+        sides = [side[side.sum(axis=1) >= fewest] for side in counts.sum(axis=-1).swapaxes(0, 1)]
+        if len(sides[0]) and len(sides[1]) > 1:
+            smallest = min(side.sum(axis=1).min() for side in sides)
+            alone = len(sides[0]) == 1
+            size = int(min(smallest, sides[0].sum() // 2)) if alone else int(smallest)
+            chance, overlap = _overlap(sides[0], size), _overlap(sides[1], size)
+            pairs = len(sides[1]) * (len(sides[1]) - 1) // 2
+            rows.append((name, pairs, size, overlap[0], chance[0], overlap[1], chance[1], overlap[1] - chance[1]))
+    columns = ["experiment", "pairs", "cells", "shared", "shared_chance", "overlap", "chance", "excess"]
+    per_experiment = pd.DataFrame(rows, columns=columns)
+    return SharedBarcodes(
+        per_experiment=per_experiment,
+        interval=over_experiments(per_experiment["excess"], confidence),
+        n=len(rows),
+        missing=absent_conditions(cells, condition, before, after)
+        or few_experiments(len(rows), f"two arms after treatment and {fewest} barcoded cells in each sample"),
+    )
+
+
+def _by_experiment(cells: "pd.DataFrame", conditions: list[str]) -> Iterator[tuple[str, Array]]:
+    """Give the counts of each experiment: arms x conditions x barcodes x (ancestral, other)."""
+    import pandas as pd
+
+    cells = cells[cells["condition"].isin(conditions)]
+    for name, own in cells.groupby("experiment", sort=True):
+        arms, barcodes = (pd.factorize(own[key], sort=True) for key in ("arm", "barcode"))
+        counts = np.zeros((len(arms[1]), 2, len(barcodes[1]), 2), dtype=np.int64)
+        state = own["other"].to_numpy(int) if "other" in own else np.zeros(len(own), int)
+        where = (own["condition"] == conditions[1]).to_numpy(int)
+        np.add.at(counts, (arms[0], where, barcodes[0], state), own["cells"].to_numpy())
+        yield str(name), counts
+
+
+def _overlap(arms: Array, size: int) -> tuple[float, float]:
+    """Return the barcodes that two samples of this size share, and their Jaccard index; expected, mean over pairs."""
+    n = arms.sum(axis=1, keepdims=True)
+    absent = _none_of(n - arms, n, size)
+    if len(arms) == 1:
+        neither = [(absent[0], absent[0], _none_of(n - arms, n, 2 * size)[0])]
+    else:
+        neither = [(absent[i], absent[j], absent[i] * absent[j]) for i, j in combinations(range(len(arms)), 2)]
+    shared = np.array([(1 - one - other + both).sum() for one, other, both in neither])
+    either = np.array([(1 - both).sum() for *_, both in neither])
+    return float(shared.mean()), float((shared / either).mean())
+
+
+def _none_of(rest: Array, n: Array, size: int) -> Array:
+    """Return the chance that so many of n cells are all of the rest."""
+    few_left = rest < size
+    return np.where(few_left, 0.0, np.exp(_log_choose(np.where(few_left, size, rest), size) - _log_choose(n, size)))
+
+
+WHAT = {
+    "cells": "survival of ancestral cells, relative to the others",
+    "clones": "survival of clones of ancestral cells, relative to the others",
+    "variance": "variance of the survival of clones, beyond chance",
+    "inherited": "ancestral survivors that inherited their state (selected)",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class CloneSelection:
+    """What was selected and what adapted; see ``selection_coefficient``.
+
+    Attributes
+    ----------
+    per_experiment
+        One row per experiment: experiment, arms, before, after (cells), common (barcodes read in both), cells, clones
+        (log2 ratio of survival), variance (of the survival of clones, relative to its squared mean), intraclass
+        (correlation of the states of two cells of a clone), inherited (its root, from 0 to 1). NaN: cannot be had.
+    table
+        One row per measure, as index (cells, clones, variance, inherited): n (experiments), estimate, lower, upper
+        (Student's over experiments; of ``inherited`` on the intraclass correlation, then the root).
+    n
+        Experiments with both conditions.
+    missing
+        What a test lacks; empty: nothing.
+    """
+
+    per_experiment: "pd.DataFrame"
+    table: "pd.DataFrame"
+    n: int
+    missing: str
+
+    def summary(self) -> "pd.DataFrame":
+        """Return what was found: what, experiments, estimate, lower, upper, in (times, percent, squared mean)."""
+        told = self.table.assign(what=[WHAT[str(name)] for name in self.table.index], experiments=self.table["n"])
+        told["in"] = ["times", "times", "squared mean", "percent"]
+        numbers = ["estimate", "lower", "upper"]
+        told.loc[["cells", "clones"], numbers] = np.exp2(told.loc[["cells", "clones"], numbers])
+        told.loc["inherited", numbers] *= 100
+        return told[["what", "experiments", *numbers, "in"]].reset_index(drop=True)
+
+
+def selection_coefficient(
+    table: "pd.DataFrame",
+    *,
+    experiment: str = "experiment",
+    arm: str = "arm",
+    condition: str = "condition",
+    barcode: str = "barcode",
+    count: str = "cells",
+    state: str = "state",
+    ancestral: str = "ancestral",
+    founder: str = "",
+    before: str = "before",
+    after: str = "after",
+    confidence: float = 0.95,
+) -> CloneSelection:
+    """Tell how far tolerant cells were selected, by a state they inherited, and how far cells had switched into it.
+
+    Parameters
+    ----------
+    table, experiment, arm, condition, barcode, count, before, after, confidence
+        As in ``lineage_diversity``.
+    state
+        Column of the state of the cells; empty: unknown, and only the variance of the survival of clones is found.
+    ancestral
+        What ancestral cells are called in it; all else is other.
+    founder
+        Column of the state of the clone's founder, one value for each barcode in an experiment; empty: the state of
+        most of the clone's cells before treatment stands for it.
+
+    Returns
+    -------
+    CloneSelection
+        Four measures. ``cells``: odds of ancestral cells after to those before, which is their ratio of survival
+        whatever the clones. ``clones``: the same between clones, by founder. ``variance``: of the survival of clones,
+        known without any state. ``inherited``: share of the ancestral cells that have their state from the founder;
+        the rest switched into it. Where something is ``missing``, the numbers that can be had are a description.
+
+    Raises
+    ------
+    InputError
+        As ``lineage_diversity``, and for a barcode with two founders.
+
+    Notes
+    -----
+    ``cells`` and ``clones`` are log odds ratios of the cells of all arms, with half a cell added to each count. Where
+    most of its cells stand for the founder, clones are named in one arm and counted in the others, in turn, so that a
+    chance excess in the naming cannot return as selection; clones without a majority are left out, and the ratio is
+    smaller than that by founder, for a few cells name a clone badly.
+
+    ``variance`` is J(after) J(before) / J(both)^2 - 1, where J sums, over barcodes and pairs of different samples, the
+    product of their cells divided by all cells of the barcode, per pair of cells. Products of different samples hold no
+    sampling noise, and whatever befalls one arm alone drops out; it is 0 on average if all clones survive alike, and
+    may fall below.
+
+    ``inherited`` supposes that a cell keeps its founder's state or draws it anew. Two cells of a clone both keep it
+    with the square of that chance, which is the correlation of their states (Fleiss and Cuzick), before treatment.
+
+    References
+    ----------
+    Fleiss & Cuzick 1979, Applied Psychological Measurement 3:537 (intraclass correlation of two states). Haldane's half
+    cell as in ``fxyd3``'s other odds ratios.
+
+    When not to use
+    ---------------
+    Where cells switch under the drug, or survivors have grown: both change the odds after treatment without survival.
+    Where states are read with errors: ``inherited`` is then too low, for errors look like switching. Where the state is
+    named by a gene that the drug induces.
+    """
+    import pandas as pd
+
+    more = {"state": state} | ({"founder": founder} if founder else {}) if state else {}
+    cells = read_lineages(
+        table, experiment=experiment, arm=arm, condition=condition, barcode=barcode, count=count, **more
+    )
+    if state:
+        cells["other"] = cells["state"] != ancestral
+    rows = []
+    for name, counts in _by_experiment(cells, [before, after]):
+        total = counts.sum(axis=(0, 3))
+        if (total.sum(axis=1) == 0).any():
+            continue
+        both = int((total > 0).all(axis=0).sum())
+        found = [np.nan] * 3
+        if state:
+            founders = _founders(cells[cells["experiment"] == name], founder, ancestral) if founder else None
+            found = [
+                _log2_odds(counts.sum(axis=(0, 2))),
+                _between_clones(counts, founders),
+                _intraclass(counts[:, 0].sum(axis=0)),
+            ]
+        rows.append((name, len(counts), *total.sum(axis=1), both, *found[:2], _variance(counts.sum(axis=3)), found[2]))
+    columns = ["experiment", "arms", "before", "after", "common", "cells", "clones", "variance", "intraclass"]
+    per_experiment = pd.DataFrame(rows, columns=columns)
+    per_experiment["inherited"] = _share(per_experiment["intraclass"].to_numpy(float))
+    intervals = {}
+    for measure in WHAT:
+        values = per_experiment["intraclass" if measure == "inherited" else measure].dropna().astype(float)
+        interval = np.array(over_experiments(values, confidence))
+        intervals[measure] = (len(values), *(_share(interval) if measure == "inherited" else interval))
+    return CloneSelection(
+        per_experiment=per_experiment,
+        table=pd.DataFrame.from_dict(intervals, orient="index", columns=["n", "estimate", "lower", "upper"]),
+        n=len(rows),
+        missing=absent_conditions(cells, condition, before, after)
+        or few_experiments(int((per_experiment["common"] > 0).sum()), "barcodes read before and after")
+        or _missing_state(cells, state, ancestral),
+    )
+
+
+def _missing_state(cells: "pd.DataFrame", state: str, ancestral: str) -> str:
+    if not state:
+        return "the state of each cell: name its column; only the variance of the survival of clones is known"
+    there = sorted(set(cells["state"]))
+    if ancestral not in there:
+        return f"no '{ancestral}' in column '{state}'{nearest(ancestral, there)}: there are {few(there)}"
+    return f"cells in another state: all are '{ancestral}' in column '{state}'" if len(there) == 1 else ""
+
+
+def _log2_odds(counts: Array) -> float:
+    """Return the log2 odds ratio of conditions x (one, other), with half a cell added to each."""
+    n = np.log2(counts + 0.5)
+    return float(n[1, 0] - n[1, 1] - n[0, 0] + n[0, 1])
+
+
+def _founders(cells: "pd.DataFrame", column: str, ancestral: str) -> Array:
+    """Return whether the founder of each barcode was ancestral, in the order of the barcodes."""
+    kinds = cells.groupby("barcode", sort=True)["founder"].agg(["nunique", "first"])
+    if (kinds["nunique"] > 1).any():
+        name = kinds.index[kinds["nunique"] > 1][0]
+        raise InputError(f"Barcode {name} has two founders in column '{column}': give one for each barcode.")
+    return (kinds["first"] == ancestral).to_numpy()
+
+
+def _between_clones(counts: Array, founders: Array | None) -> float:
+    """Return the log2 odds ratio of clones by their founder, or by most of their cells in another arm."""
+    clones = counts.sum(axis=3)
+    if founders is not None:
+        kinds = [(founders, ~founders, clones.sum(axis=0))]
+    else:
+        named = counts[:, 0]
+        kinds = [
+            (of[:, 0] > of[:, 1], of[:, 0] < of[:, 1], clones.sum(axis=0) - clones[i])
+            for i, of in enumerate(named)
+            if of.any() and len(counts) > 1
+        ]
+    ratios = [
+        _log2_odds(np.stack([each[:, one].sum(axis=1), each[:, other].sum(axis=1)], axis=1))
+        for one, other, each in kinds
+        if one.any() and other.any()
+    ]
+    return float(np.mean(ratios)) if ratios else np.nan
+
+
+def _variance(counts: Array) -> float:
+    """Return the relative variance of survival between clones, from arms x conditions x barcodes."""
+    weight = 1 / counts.sum(axis=(0, 1))
+    of, size = counts.sum(axis=0).astype(float), counts.sum(axis=2).astype(float)
+    n = size.sum(axis=0)
+    pairs = n**2 - (size**2).sum(axis=0)
+    if (pairs == 0).any():
+        return np.nan
+    within = ((of**2 - (counts.astype(float) ** 2).sum(axis=0)) @ weight) / pairs
+    across = (of[0] * of[1]) @ weight / n.prod()
+    return float(within.prod() / across**2 - 1) if across else np.nan
+
+
+def _intraclass(counts: Array) -> float:
+    """Return the correlation between cells of a clone, from barcodes x states (Fleiss and Cuzick)."""
+    counts = counts[counts.any(axis=1)]
+    n = counts.sum(axis=1)
+    p = counts.sum(axis=0) / max(n.sum(), 1)
+    if n.sum() == len(n) or p.prod() == 0:
+        return np.nan
+    within = (counts.prod(axis=1) / n).sum() / (n.sum() - len(n))
+    return float(1 - within / p.prod())
+
+
+def _share(intraclass: Array) -> Array:
+    return np.asarray(np.sqrt(np.clip(intraclass, 0, 1)))
