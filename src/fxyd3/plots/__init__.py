@@ -2,6 +2,7 @@
 
 from fxyd3.plots._before_after import decomposition, explanations, paired_gene, volcano
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
+from fxyd3.plots._clones import clonal_diversity, clone_selection, clone_sharing
 from fxyd3.plots._composition import composition, composition_forest, size_of_tests, survival
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
 from fxyd3.plots._droplets import copy_numbers, doublets, selection
@@ -45,6 +46,9 @@ __all__ = [
     "assays",
     "by_group",
     "canvas",
+    "clonal_diversity",
+    "clone_selection",
+    "clone_sharing",
     "compare_correlations",
     "compare_quantiles",
     "compare_trends",

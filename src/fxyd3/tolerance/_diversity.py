@@ -372,13 +372,12 @@ def read_lineages(
     """
     import pandas as pd
 
-    columns = {experiment: "experiment", arm: "arm", condition: "condition", barcode: "barcode", count: "cells"}
-    columns |= {given: name for name, given in more.items() if given}
-    for column in columns:
+    columns = {"experiment": experiment, "arm": arm, "condition": condition, "barcode": barcode, **more, "cells": count}
+    for column in columns.values():
         if column not in table:
             hint = nearest(column, list(map(str, table.columns)))
             raise InputError(f"The table has no column '{column}'{hint}: it has {few(table.columns, 12)}.")
-    cells = table[list(columns)].set_axis(list(columns.values()), axis=1)
+    cells = pd.DataFrame({name: table[column] for name, column in columns.items()})
     cells = cells[cells["barcode"].notna() & (cells["barcode"].astype(str) != "")]
     if cells.empty:
         raise InputError(f"No cell has a barcode in column '{barcode}': give a table with barcoded cells.")
@@ -392,8 +391,8 @@ def read_lineages(
     cells = cells.assign(cells=number.astype(np.int64))[number > 0]
     if cells.empty:
         raise InputError(f"Column '{count}' is 0 in every row: give the cells of each barcode.")
-    keys = [name for name in columns.values() if name != "cells"]
-    for given, name in columns.items():
+    keys = [name for name in columns if name != "cells"]
+    for name, given in columns.items():
         if cells[name].isna().any():
             raise InputError(f"Column '{given}' is empty in {cells[name].isna().sum()} rows: fill it, or drop these.")
     cells[keys] = cells[keys].astype(str)
