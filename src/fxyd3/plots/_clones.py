@@ -27,9 +27,10 @@ def clonal_diversity(found: "LineageDiversity", *, label: str) -> Axes:
         What the data are; drawn on the figure.
     """
     (axes,) = canvas(label, height=1.7 + 0.62 * max(len(found.table), 1))
-    for at, row in enumerate(found.table.itertuples(index=False)):
-        own = found.per_experiment.loc[found.per_experiment["order"] == row.order, ["observed", "standardised"]]
-        _points(axes, at, own["standardised"], (row.estimate, row.lower, row.upper), PALETTE[0], "o")
+    each = found.per_experiment
+    for at, (order, *ends) in enumerate(found.table[["order", "estimate", "lower", "upper"]].to_numpy(dtype=float)):
+        own = each.loc[each["order"] == order, ["observed", "standardised"]]
+        _points(axes, at, own["standardised"], ends, PALETTE[0], "o")
         axes.plot(own["observed"], at - 0.28 + spread(len(own), 0.06), "D", color=GREY, mfc="white", ms=4, alpha=0.8,
                   label="as read" if at == 0 else None)  # fmt: skip
     told = "the same share of cells covered" if found.level == "coverage" else "the same number of cells"
@@ -53,9 +54,10 @@ def clone_sharing(found: "SharedBarcodes", *, label: str) -> Axes:
     """
     (axes,) = canvas(label, height=3.6)
     names = ("chance:\nas before treatment", "two arms\nafter treatment")
-    for i, row in enumerate(found.per_experiment.itertuples(index=False)):
-        axes.plot([0, 1], [100 * row.chance, 100 * row.overlap], color=PALETTE[i % len(PALETTE)], lw=1.4,
-                  marker=MARKERS[i % len(MARKERS)], label=str(row.experiment))  # fmt: skip
+    percent = 100 * found.per_experiment[["chance", "overlap"]].to_numpy(dtype=float)
+    for i, (name, ends) in enumerate(zip(found.per_experiment["experiment"], percent, strict=True)):
+        axes.plot([0, 1], ends, color=PALETTE[i % len(PALETTE)], lw=1.4, marker=MARKERS[i % len(MARKERS)],
+                  label=str(name))  # fmt: skip
     if found.per_experiment.empty:
         axes.text(0.5, 0.5, "no experiment to compare", ha="center", transform=axes.transAxes, color=GREY)
     elif found.n <= len(MARKERS):
@@ -94,11 +96,11 @@ def clone_selection(found: "CloneSelection", *, label: str) -> list[Axes]:
     return panels
 
 
-def _points(axes: Axes, at: int, values: ArrayLike, ends: Sequence[float], colour: str, marker: str) -> None:
+def _points(axes: Axes, at: int, values: ArrayLike, ends: ArrayLike, colour: str, marker: str) -> None:
     """Draw experiments as points in a row, and above them their mean with its interval."""
     points = np.asarray(values, dtype=float)
     axes.plot(points, at + spread(len(points), 0.1), marker, color=colour, ms=5)
-    estimate, lower, upper = ends
+    estimate, lower, upper = np.asarray(ends, dtype=float)
     if np.isfinite(estimate):
         reach = [[estimate - lower], [upper - estimate]] if np.isfinite(lower) else None
         axes.errorbar(estimate, at + 0.28, xerr=reach, fmt="|", color="black", capsize=4, ms=12)
