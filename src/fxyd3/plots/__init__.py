@@ -4,6 +4,7 @@ from fxyd3.plots._before_after import decomposition, explanations, paired_gene, 
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
 from fxyd3.plots._clones import clonal_diversity, clone_selection, clone_sharing
 from fxyd3.plots._composition import composition, composition_forest, size_of_tests, survival
+from fxyd3.plots._course import course_bottleneck, course_shares
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
 from fxyd3.plots._droplets import copy_numbers, doublets, selection
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
@@ -56,6 +57,8 @@ __all__ = [
     "composition_forest",
     "confluence",
     "copy_numbers",
+    "course_bottleneck",
+    "course_shares",
     "cycle_both_ways",
     "decomposition",
     "design_power",

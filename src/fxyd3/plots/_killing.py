@@ -171,8 +171,8 @@ def dip_rates(table: pd.DataFrame, *, label: str) -> Axes:
         axes.errorbar(at, own["rate"], yerr=[own["rate"] - own["lower"], own["upper"] - own["rate"]],
                       fmt=f"{MARKERS[i]}-", color=PALETTE[i], lw=1.3, ms=5, label=name)  # fmt: skip
     axes.axhline(0, color=GREY, lw=1, ls=":")
-    axes.annotate("below: area is lost", (1, 0), xycoords=("axes fraction", "data"), xytext=(0, -4),
-                  textcoords="offset points", ha="right", va="top", fontsize=8, color=GREY)  # fmt: skip
+    axes.annotate("below: area is lost", (0, 0), xycoords=("axes fraction", "data"), xytext=(3, -4),
+                  textcoords="offset points", va="top", fontsize=8, color=GREY)  # fmt: skip
     told = ["none" if dose == 0 else f"{dose:.2g}" for dose in doses]
     axes.set_xticks(range(len(doses)), told, fontsize=8)
     axes.set(xlabel="doxorubicin (µM)", ylabel="growth under the drug\n(doublings of area per day)")

@@ -7,9 +7,11 @@ from fxyd3.tolerance._contrasts import (
     read_contrasts,
     signatures_over_contrasts,
 )
+from fxyd3.tolerance._course import course_bottleneck, course_shares, read_course
 from fxyd3.tolerance._curves import KillCurves, kill_curves
 from fxyd3.tolerance._diversity import LineageDiversity, hill_numbers, lineage_diversity, sample_coverage
 from fxyd3.tolerance._evidence import evidence_residual, evidence_survival
+from fxyd3.tolerance._growth import growth_rates, read_incucyte, serial_dilution
 from fxyd3.tolerance._kill import KillFit, compare_kill, fit_kill, share_profile
 from fxyd3.tolerance._lineages import (
     CloneSelection,
@@ -67,6 +69,8 @@ __all__ = [
     "compare_kill",
     "compared_cells",
     "composition_change",
+    "course_bottleneck",
+    "course_shares",
     "cycle_confounding",
     "decompose_change",
     "describe_contrasts",
@@ -75,6 +79,7 @@ __all__ = [
     "fit_kill",
     "fit_switching",
     "gene_over_contrasts",
+    "growth_rates",
     "hill_numbers",
     "kill_curves",
     "lineage_diversity",
@@ -85,10 +90,13 @@ __all__ = [
     "paired_expression",
     "persister_sets",
     "read_contrasts",
+    "read_course",
+    "read_incucyte",
     "read_signatures",
     "residual_change",
     "sample_coverage",
     "selection_coefficient",
+    "serial_dilution",
     "share_profile",
     "shared_barcodes",
     "signature_activity",
