@@ -52,8 +52,9 @@ def test_sharing_goes_from_chance_to_what_was_found(table: pd.DataFrame) -> None
     lines = {line.get_label(): line.get_ydata() for line in axes.lines}
     for row in found.per_experiment.itertuples():
         assert list(lines[row.experiment]) == pytest.approx([100 * row.chance, 100 * row.overlap])
+    assert f"{100 * found.interval.estimate:+.1f}".replace("-", "−") in axes.get_title(loc="left")
     nothing = clone_sharing(shared_barcodes(table[table["arm"] == "A1"]), label=LABEL)
-    assert "no experiment" in nothing.texts[0].get_text()
+    assert "nothing" in nothing.texts[0].get_text()
 
 
 def test_selection_shows_cells_clones_and_what_was_inherited(table: pd.DataFrame) -> None:
@@ -67,5 +68,6 @@ def test_selection_shows_cells_clones_and_what_was_inherited(table: pd.DataFrame
 
 
 def test_without_states_there_is_nothing_to_draw_but_axes(table: pd.DataFrame) -> None:
-    left, _ = clone_selection(selection_coefficient(table, state=""), label=LABEL)
+    left, right = clone_selection(selection_coefficient(table, state=""), label=LABEL)
+    assert all("nothing" in axes.texts[0].get_text() for axes in (left, right))
     assert [text.get_text() for text in left.get_yticklabels()] == ["of ancestral cells", "of their clones"]

@@ -49,6 +49,7 @@ def test_order_one_is_the_limit_of_its_neighbours_and_higher_orders_count_fewer(
     counts = [50, 30, 5, 5, 2, 1]
     below, at, above = hill_numbers(counts, orders=(1 - 1e-6, 1, 1 + 1e-6))
     assert (below + above) / 2 == pytest.approx(at, rel=1e-9)
+    assert hill_numbers(counts, orders=(1 - 1e-12, 1 + 1e-15)) == pytest.approx(at, rel=1e-9), "no rounding near 1"
     assert (np.diff(hill_numbers(counts, orders=(0, 0.5, 1, 2, 3, 10))) < 0).all()
 
 
@@ -65,6 +66,7 @@ def test_rarefaction_is_the_mean_over_all_draws(m: int) -> None:
 
 def test_coverage_by_hand_and_as_the_chance_that_a_further_cell_is_of_a_known_clone() -> None:
     assert sample_coverage([5, 2, 1, 1, 1]) == pytest.approx(1 - 3 / 10 * (9 * 3) / (9 * 3 + 2 * 1))
+    assert sample_coverage([4, 1, 1]) == pytest.approx(1 - 2 / 6 * (5 * 1) / (5 * 1 + 2)), "no clone of two cells"
     assert sample_coverage([4, 4]) == 1
     orders = list(permutations(cells_of(TOY)))
     for m in (1, 2, 4):
@@ -134,15 +136,41 @@ def test_what_is_missing_is_told(spoil, told, n) -> None:  # type: ignore[no-unt
         (lambda t: t.drop(columns="arm"), {}, "no column 'arm'"),
         (lambda t: t.assign(cells=-1), {}, "holds -1 in row 1"),
         (lambda t: t.assign(cells=0.5), {}, "holds 0.5 in row 1"),
+        (lambda t: t.assign(barcode=[""] * 3 + list(t["barcode"][3:]), cells=-1), {}, "holds -1 in row 4"),
         (lambda t: t.assign(cells=0), {}, "is 0 in every row"),
         (lambda t: t.assign(barcode=""), {}, "No cell has a barcode"),
         (lambda t: t.assign(arm=None), {}, "Column 'arm' is empty"),
         (lambda t: t, {"level": "depth"}, "The level is 'depth'"),
         (lambda t: t, {"orders": (-1,)}, "none below 0"),
         (lambda t: t, {"confidence": 1.0}, "The confidence is 1.0"),
+        (lambda t: t, {"before": "after"}, "are both 'after'"),
+        (lambda t: t, {"resamples": 1}, "1 resamples with seed 1"),
     ],
 )
 def test_bad_input_in_one_sentence(spoil, given, told) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError, match=told) as caught:
         lineage_diversity(spoil(experiments(4)), **given)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("counts", "given", "told"),
+    [
+        ([3, -1], {}, "hold -1"),
+        ([3, 0.5], {}, "hold 0.5"),
+        ([3, np.nan], {}, "hold nan"),
+        ([0, 0], {}, "No clone has a cell"),
+        ([], {}, "No clone has a cell"),
+        ([3, 2], {"cells": 0}, "to draw is 0"),
+    ],
+)
+def test_bad_counts_in_one_sentence(counts, given, told) -> None:  # type: ignore[no-untyped-def]
+    for asked in (hill_numbers, sample_coverage):
+        with pytest.raises(InputError, match=told):
+            asked(counts, **given)
+
+
+@pytest.mark.parametrize("orders", [[], [-1], [np.inf], [np.nan]])
+def test_orders_are_numbers_from_zero(orders: list[float]) -> None:
+    with pytest.raises(InputError, match="The orders are"):
+        hill_numbers([3, 2], orders=orders)

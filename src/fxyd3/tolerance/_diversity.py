@@ -1,6 +1,6 @@
 """Clonal diversity: Hill numbers of barcoded cells, compared at equal size or at equal coverage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -21,6 +21,7 @@ Counts = NDArray[np.integer[Any]]
 
 FEWEST_EXPERIMENTS = 3
 SAMPLE = ["experiment", "arm", "condition"]
+SAME_ORDER = 1e-8  # so near to order 1 its limit is more exact than the power
 NAMES = {0: "all clones", 1: "common clones", 2: "dominant clones"}
 
 
@@ -40,6 +41,11 @@ def hill_numbers(counts: ArrayLike, *, orders: Sequence[float] = (0, 1, 2), cell
     -------
     ndarray of float64, one value per order
 
+    Raises
+    ------
+    InputError
+        For counts that are negative or not whole, no cell at all, fewer than one cell to draw, or an order below 0.
+
     References
     ----------
     Hill 1973, doi:10.2307/1934352. Hurlbert 1971, doi:10.2307/1934145. Chao 2014, doi:10.1890/13-0133.1.
@@ -48,7 +54,8 @@ def hill_numbers(counts: ArrayLike, *, orders: Sequence[float] = (0, 1, 2), cell
     ---------------
     For all clones of a population: those that were not read are not counted.
     """
-    size, times = _sizes(counts)
+    _check_orders(orders)
+    size, times = _sizes(counts, cells)
     n = int(size @ times)
     if cells is None or cells >= n:
         return _effective(size / n, times, orders)
@@ -72,6 +79,11 @@ def sample_coverage(counts: ArrayLike, *, cells: int | None = None) -> float:
     cells
         Coverage of so many cells drawn without replacement; None: all.
 
+    Raises
+    ------
+    InputError
+        For counts that are negative or not whole, no cell at all, or fewer than one cell to draw.
+
     References
     ----------
     Chao & Jost 2012, doi:10.1890/11-1952.1.
@@ -80,7 +92,7 @@ def sample_coverage(counts: ArrayLike, *, cells: int | None = None) -> float:
     ---------------
     On a sample where every clone has one cell: nothing then tells how many more there are.
     """
-    size, times = _sizes(counts)
+    size, times = _sizes(counts, cells)
     n = int(size @ times)
     if cells is None or cells >= n:
         once, twice = (int(times[size == k].sum()) for k in (1, 2))
@@ -92,10 +104,22 @@ def sample_coverage(counts: ArrayLike, *, cells: int | None = None) -> float:
     return float(1 - (times[left] * size[left] / n) @ unseen)
 
 
-def _sizes(counts: ArrayLike) -> tuple[Counts, Counts]:
+def _sizes(counts: ArrayLike, cells: int | None) -> tuple[Counts, Counts]:
     """Return the sizes of clones above zero, and how many clones have each."""
-    given = np.asarray(counts, dtype=np.int64)
-    return np.unique(given[given > 0], return_counts=True)
+    given = np.asarray(counts)
+    bad = ~(np.isfinite(given) & (given >= 0) & (given == np.rint(given)))
+    if bad.any():
+        raise InputError(f"The counts hold {given[bad][0]}: give the cells of each clone as whole numbers, 0 or more.")
+    if not given.any():
+        raise InputError("No clone has a cell: give the cells of each clone.")
+    if cells is not None and cells < 1:
+        raise InputError(f"The number of cells to draw is {cells}: draw at least 1.")
+    return np.unique(given[given > 0].astype(np.int64), return_counts=True)
+
+
+def _check_orders(orders: Sequence[float]) -> None:
+    if not len(orders) or not all(0 <= order < np.inf for order in orders):
+        raise InputError(f"The orders are {few(orders) or 'none'}: give one or more numbers, none below 0.")
 
 
 def _log_choose(n: ArrayLike, k: ArrayLike) -> Floats:
@@ -105,8 +129,9 @@ def _log_choose(n: ArrayLike, k: ArrayLike) -> Floats:
 
 def _effective(share: Floats, times: ArrayLike, orders: Sequence[float]) -> Floats:
     times = np.asarray(times, dtype=float)
+    entropy = -(times * share) @ np.log(share)
     return np.array(
-        [np.exp(-(times * share) @ np.log(share)) if q == 1 else (times @ share**q) ** (1 / (1 - q)) for q in orders]
+        [np.exp(entropy) if abs(q - 1) < SAME_ORDER else (times @ share**q) ** (1 / (1 - q)) for q in orders]
     )
 
 
@@ -157,8 +182,9 @@ def diversity_of_samples(
         raise InputError(f"The level is '{level}'{nearest(str(level), get_args(Level))}: it is 'coverage' or 'size'.")
     if not 0 < confidence < 1:
         raise InputError(f"The confidence is {confidence}: it must lie between 0 and 1.")
-    if not len(orders) or min(orders) < 0:
-        raise InputError(f"The orders are {few(orders) or 'none'}: give one or more numbers, none below 0.")
+    _check_orders(orders)
+    if resamples < 2 or seed < 0:
+        raise InputError(f"{resamples} resamples with seed {seed}: take at least 2, and a seed that is not negative.")
     names = samples.index.names[:-1]
     groups = samples.groupby(level=names if len(names) > 1 else names[0], sort=True)
     read = {name if isinstance(name, tuple) else (name,): np.sort(own.to_numpy(np.int64)) for name, own in groups}
@@ -263,7 +289,7 @@ def lineage_diversity(
     experiment, arm, condition, barcode, count
         Columns. A sample is one arm of one experiment in one condition.
     before, after
-        What these are called in ``condition``; other conditions are described, not compared.
+        What these are called in ``condition``; other conditions are described at the same level, not compared.
     orders
         Of the Hill numbers, see ``hill_numbers``.
     level
@@ -292,7 +318,8 @@ def lineage_diversity(
     frequency counts for the others. Intervals of samples resample an estimated population that includes clones not
     read; they tell what other cells of the same culture would show, and nothing about other cultures. Resamples are
     not extrapolated beyond their cells, so that intervals of the least complete sample are somewhat short at equal
-    coverage.
+    coverage. What is compared are the clones found at that level, not all that there are: where frequencies become more
+    uneven, all orders fall, order 0 included, even if no clone was lost.
 
     References
     ----------
@@ -346,7 +373,9 @@ def over_experiments(values: "pd.Series[float]", confidence: float) -> Interval:
 
 
 def absent_conditions(cells: "pd.DataFrame", condition: str, *levels: str) -> str:
-    """Say which condition is not there, and what is."""
+    """Say which condition is not there, and what is; refuse two conditions that are the same."""
+    if len(set(levels)) < len(levels):
+        raise InputError(f"before and after are both '{levels[0]}': name the two conditions to compare.")
     there = sorted(set(cells["condition"]))
     for level in levels:
         if level not in there:
@@ -378,23 +407,29 @@ def read_lineages(
             hint = nearest(column, list(map(str, table.columns)))
             raise InputError(f"The table has no column '{column}'{hint}: it has {few(table.columns, 12)}.")
     cells = pd.DataFrame({name: table[column] for name, column in columns.items()})
-    cells = cells[cells["barcode"].notna() & (cells["barcode"].astype(str) != "")]
+    named = cells["barcode"].notna() & (cells["barcode"].astype(str) != "")
+    cells, row = cells[named], 1 + np.flatnonzero(named)
     if cells.empty:
         raise InputError(f"No cell has a barcode in column '{barcode}': give a table with barcoded cells.")
     number: Any = pd.to_numeric(cells["cells"], errors="coerce")
     bad = ~(np.isfinite(number) & (number >= 0) & (number == np.rint(number)))
     if bad.any():
         raise InputError(
-            f"Column '{count}' holds {cells.loc[bad, 'cells'].iloc[0]} in row {bad.to_numpy().argmax() + 1}: give "
+            f"Column '{count}' holds {cells['cells'][bad].iloc[0]} in row {row[bad.to_numpy()][0]}: give "
             "whole numbers of cells, 0 or more."
         )
     cells = cells.assign(cells=number.astype(np.int64))[number > 0]
     if cells.empty:
         raise InputError(f"Column '{count}' is 0 in every row: give the cells of each barcode.")
     keys = [name for name in columns if name != "cells"]
-    for name, given in columns.items():
-        if cells[name].isna().any():
-            raise InputError(f"Column '{given}' is empty in {cells[name].isna().sum()} rows: fill it, or drop these.")
+    check_filled(cells, columns)
     cells[keys] = cells[keys].astype(str)
     added: pd.DataFrame = cells.groupby(keys, sort=True, as_index=False)["cells"].sum()
     return added
+
+
+def check_filled(table: "pd.DataFrame", columns: Mapping[str, str]) -> None:
+    """Raise an error for a column with empty values; the columns are given with their names for people."""
+    for column, name in columns.items():
+        if table[column].isna().any():
+            raise InputError(f"Column '{name}' is empty in {table[column].isna().sum()} rows: fill it, or drop these.")

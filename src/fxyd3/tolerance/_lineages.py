@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fxyd3.claims import Interval
 from fxyd3.data.report import few, nearest
@@ -15,6 +15,7 @@ from fxyd3.tolerance._diversity import (
     SAMPLE,
     _log_choose,
     absent_conditions,
+    check_filled,
     few_experiments,
     over_experiments,
     read_lineages,
@@ -76,7 +77,9 @@ def lineage_table(
         cells, experiment=experiment, arm=arm or "_arm", condition=condition, barcode=barcode, count="_cells",
         **({"state": state} if state else {}),
     )  # fmt: skip
-    keys = [cells[columns.get(name, "_arm")].astype(str).rename(name) for name in SAMPLE]
+    named = {columns.get(name, "_arm"): name for name in SAMPLE}
+    check_filled(cells, {column: column for column in named})
+    keys = [cells[column].astype(str).rename(name) for column, name in named.items()]
     captured = cells.groupby(keys, sort=True).size().rename("captured")
     seen = table.groupby(SAMPLE).agg(cells=("cells", "sum"), barcodes=("barcode", "nunique"))
     samples = captured.to_frame().join(seen).fillna(0).astype(np.int64).reset_index()
@@ -90,7 +93,7 @@ class SharedBarcodes:
     Attributes
     ----------
     per_experiment
-        One row per experiment: experiment, pairs (of arms after treatment), cells (in which each arm is compared),
+        One row per experiment: experiment, pairs (of arms after treatment), cells (of each of them, at most),
         shared, shared_chance (barcodes in both of two arms, expected), overlap, chance (Jaccard index, 0 to 1),
         excess (overlap less chance).
     interval
@@ -135,10 +138,10 @@ def shared_barcodes(
 ) -> SharedBarcodes:
     """Compare how many clones two arms share after treatment with what chance would give.
 
-    Chance: the survivors of each arm are drawn at random from the cells before. Two samples before treatment share
-    just so many clones, at the same number of cells; so they are the yardstick, and unread clones and lost barcodes
-    weigh on both sides alike. More sharing than chance: the same clones survive again and again, by something their
-    cells inherited. As much as chance: survivors come from all clones alike.
+    Chance: the clones that are left in each arm are drawn at random, each by its share of the cells before. Two samples
+    before treatment with as many barcodes share just so many of them; so they are the yardstick, and unread clones and
+    lost barcodes weigh on both sides alike. More sharing than chance: the same clones survive again and again, by
+    something their cells inherited. As much as chance: no such thing was seen, or it was too weak to be.
 
     Parameters
     ----------
@@ -159,9 +162,12 @@ def shared_barcodes(
 
     Notes
     -----
-    All samples of an experiment are rarefied to the same number of cells. The expected number of shared barcodes is
-    exact (hypergeometric), so nothing is drawn and no seed is needed; arms are averaged in the experiment. Where all
-    arms have one common sample before treatment, two parts of it that share no cell are compared, each at most half.
+    Arms are rarefied to the same number of cells, and for each of them the samples before to as many barcodes as it
+    then holds, and not to as many cells: selection leaves fewer clones, which lowers the sharing that chance gives.
+    Compared at the same number of cells, arms that were strongly selected can share fewer clones than before. Expected
+    numbers are exact (hypergeometric, gamma functions between whole numbers of cells), so nothing is drawn and no seed
+    is needed; pairs of arms are averaged in the experiment. Where all arms have one common sample before treatment, two
+    parts of it that share no cell are compared, each at most half.
 
     References
     ----------
@@ -169,8 +175,9 @@ def shared_barcodes(
 
     When not to use
     ---------------
-    Where survivors have grown since: the few founders of each arm differ by chance, and sharing falls below the
-    yardstick whatever was selected. With barcodes that many cells had at the start by accident of infection.
+    To find selection that is weak, or by a state that is soon lost: most clones are then left in every arm, selected or
+    not; see the variance of ``selection_coefficient``. With barcodes that many cells had at the start by accident of
+    infection. Where clones also differ in growth: those that grow well are read in all arms.
     """
     import pandas as pd
 
@@ -179,10 +186,7 @@ def shared_barcodes(
     for name, counts in _by_experiment(cells, [before, after]):
         sides = [side[side.sum(axis=1) >= fewest] for side in counts.sum(axis=-1).swapaxes(0, 1)]
         if len(sides[0]) and len(sides[1]) > 1:
-            smallest = min(side.sum(axis=1).min() for side in sides)
-            alone = len(sides[0]) == 1
-            size = int(min(smallest, sides[0].sum() // 2)) if alone else int(smallest)
-            chance, overlap = _overlap(sides[0], size), _overlap(sides[1], size)
+            size, overlap, chance = _sharing(*sides)
             pairs = len(sides[1]) * (len(sides[1]) - 1) // 2
             rows.append((name, pairs, size, overlap[0], chance[0], overlap[1], chance[1], overlap[1] - chance[1]))
     columns = ["experiment", "pairs", "cells", "shared", "shared_chance", "overlap", "chance", "excess"]
@@ -210,23 +214,54 @@ def _by_experiment(cells: "pd.DataFrame", conditions: list[str]) -> Iterator[tup
         yield str(name), counts
 
 
-def _overlap(arms: Array, size: int) -> tuple[float, float]:
-    """Return the barcodes that two samples of this size share, and their Jaccard index; expected, mean over pairs."""
-    n = arms.sum(axis=1, keepdims=True)
-    absent = _none_of(n - arms, n, size)
-    if len(arms) == 1:
-        neither = [(absent[0], absent[0], _none_of(n - arms, n, 2 * size)[0])]
+def _sharing(before: Array, after: Array) -> tuple[int, Array, Array]:
+    """Return the cells of each arm, and what two arms share and what two samples before share with as many barcodes."""
+    most = int(before.sum() // 2 if len(before) == 1 else before.sum(axis=1).min())
+    size = int(min(most, after.sum(axis=1).min()))
+    known = _barcodes(before, most)
+    sizes = []
+    for arm in after:
+        barcodes = min(_barcodes(arm[None], size), known)
+        sizes.append([_cells_with(barcodes, arm[None], size), _cells_with(barcodes, before, most)])
+    of_arms, of_before = np.transpose(sizes)
+    pairs = list(combinations(range(len(after)), 2))
+    overlap = [_overlap(after[[i, j]], of_arms[[i, j]]) for i, j in pairs]
+    sides = [(0,)] if len(before) == 1 else list(permutations(range(len(before)), 2))
+    chance = [_overlap(before[list(side)], of_before[[i, j]]) for i, j in pairs for side in sides]
+    return size, np.mean(overlap, axis=0), np.mean(chance, axis=0)
+
+
+def _barcodes(samples: Array, size: float) -> float:
+    """Return the expected number of barcodes in so many cells of a sample, mean over samples."""
+    return float((1 - _absent(samples, size)).sum(axis=1).mean())
+
+
+def _cells_with(barcodes: float, samples: Array, most: int) -> float:
+    """Return the number of cells, at most so many, in which so many barcodes are expected."""
+    from scipy.optimize import brentq
+
+    if _barcodes(samples, most) <= barcodes:
+        return most
+    return float(brentq(lambda size: _barcodes(samples, size) - barcodes, 0, most))
+
+
+def _overlap(samples: Array, sizes: Array) -> tuple[float, float]:
+    """Return the barcodes that two samples, or two parts of one, of these sizes share, and their Jaccard index."""
+    if len(samples) == 1:
+        one, other, both = (_absent(samples, size)[0] for size in (*sizes, sizes.sum()))
     else:
-        neither = [(absent[i], absent[j], absent[i] * absent[j]) for i, j in combinations(range(len(arms)), 2)]
-    shared = np.array([(1 - one - other + both).sum() for one, other, both in neither])
-    either = np.array([(1 - both).sum() for *_, both in neither])
-    return float(shared.mean()), float((shared / either).mean())
+        one, other = _absent(samples, sizes[:, None])
+        both = one * other
+    shared = float((1 - one - other + both).sum())
+    return shared, shared / float((1 - both).sum())
 
 
-def _none_of(rest: Array, n: Array, size: int) -> Array:
-    """Return the chance that so many of n cells are all of the rest."""
-    few_left = rest < size
-    return np.where(few_left, 0.0, np.exp(_log_choose(np.where(few_left, size, rest), size) - _log_choose(n, size)))
+def _absent(samples: Array, size: ArrayLike) -> Array:
+    """Return the chance that each barcode is not among so many cells of its sample."""
+    n = samples.sum(axis=1, keepdims=True)
+    rest, some = n - samples, np.asarray(size, dtype=float)
+    none_left = rest <= some - 1
+    return np.where(none_left, 0.0, np.exp(_log_choose(np.where(none_left, some, rest), some) - _log_choose(n, some)))
 
 
 WHAT = {
@@ -318,12 +353,13 @@ def selection_coefficient(
     ``cells`` and ``clones`` are log odds ratios of the cells of all arms, with half a cell added to each count. Where
     most of its cells stand for the founder, clones are named in one arm and counted in the others, in turn, so that a
     chance excess in the naming cannot return as selection; clones without a majority are left out, and the ratio is
-    smaller than that by founder, for a few cells name a clone badly.
+    smaller than that by founder, for a few cells name a clone badly. That takes two arms with cells before; where all
+    have one common sample, name ``founder``.
 
     ``variance`` is J(after) J(before) / J(both)^2 - 1, where J sums, over barcodes and pairs of different samples, the
     product of their cells divided by all cells of the barcode, per pair of cells. Products of different samples hold no
     sampling noise, and whatever befalls one arm alone drops out; it is 0 on average if all clones survive alike, and
-    may fall below.
+    may fall below. Cells after count in that sum too, so that strong selection is found somewhat too small.
 
     ``inherited`` supposes that a cell keeps its founder's state or draws it anew. Two cells of a clone both keep it
     with the square of that chance, which is the correlation of their states (Fleiss and Cuzick), before treatment.
@@ -405,7 +441,7 @@ def _founders(cells: "pd.DataFrame", column: str, ancestral: str) -> Array:
 
 
 def _between_clones(counts: Array, founders: Array | None) -> float:
-    """Return the log2 odds ratio of clones by their founder, or by most of their cells in another arm."""
+    """Return the log2 odds ratio of clones by founder, or by most of their cells in an arm that is not counted."""
     clones = counts.sum(axis=3)
     if founders is not None:
         kinds = [(founders, ~founders, clones.sum(axis=0))]
@@ -414,7 +450,7 @@ def _between_clones(counts: Array, founders: Array | None) -> float:
         kinds = [
             (of[:, 0] > of[:, 1], of[:, 0] < of[:, 1], clones.sum(axis=0) - clones[i])
             for i, of in enumerate(named)
-            if of.any() and len(counts) > 1
+            if of.any() and np.delete(clones, i, axis=0).any(axis=(0, 2)).all()
         ]
     ratios = [
         _log2_odds(np.stack([each[:, one].sum(axis=1), each[:, other].sum(axis=1)], axis=1))
