@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fxyd3.data.simulate import limiting_dilution
+from fxyd3.data.simulate import limiting_dilution, lineage_barcodes, time_kill
 from tests.conftest import Fxyd3
 
 
@@ -79,11 +79,35 @@ def test_check_of_the_twin_finds_its_wells(fxyd3: Fxyd3) -> None:
     assert report["claims"]["C1"]["testable"]
 
 
+def test_check_of_a_kill_curve_and_barcodes_alone(fxyd3: Fxyd3, tmp_path: Path) -> None:
+    time_kill(seed=1).table.to_csv(tmp_path / "kill.csv", index=False)
+    lineage_barcodes(seed=1).table.to_csv(tmp_path / "clones.csv", index=False)
+    done = fxyd3("check", "--kill", tmp_path / "kill.csv", "--barcodes", tmp_path / "clones.csv", "--json")
+    report = json.loads(done.stdout)
+    assert report["fits"] is True
+    assert report["tables"]["time_kill"]["rows"] == 112
+    assert not report["claims"]["C4"]["testable"]
+    spoilt = time_kill(seed=1).table.assign(hours=-1.0)
+    spoilt.to_csv(tmp_path / "kill.csv", index=False)
+    done = fxyd3("check", "--kill", tmp_path / "kill.csv", "--json")
+    assert done.returncode == 2
+    assert any("hours" in finding["what"] for finding in json.loads(done.stdout)["findings"])
+
+
+def test_tables_of_other_models_that_are_not_there_stop_a_run_before_it_begins(fxyd3: Fxyd3, tmp_path: Path) -> None:
+    done = fxyd3("run", "--contrasts", "nowhere.csv", "--out", tmp_path / "run")
+    assert done.returncode == 2
+    assert "nowhere.csv" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_templates_are_copied_and_never_over_a_file(fxyd3: Fxyd3, tmp_path: Path) -> None:
     done = fxyd3("data", "templates", tmp_path / "mine")
     assert done.returncode == 0
     copied = {path.name for path in (tmp_path / "mine").iterdir()}
-    assert copied == {"README.md", "cell_sort.csv", "limiting_dilution.csv", "sorted_cells.csv"}
+    tables = {"cell_sort", "contrasts", "limiting_dilution", "lineage_barcodes", "persister_signatures", "sorted_cells",
+              "time_kill"}  # fmt: skip
+    assert copied == {"README.md", *(f"{table}.csv" for table in tables)}
     (tmp_path / "mine" / "README.md").unlink()
     (tmp_path / "mine" / "cell_sort.csv").write_text("my own")
     again = fxyd3("data", "templates", tmp_path / "mine")

@@ -33,6 +33,8 @@ Obs = Annotated[str | None, typer.Option(help="Table of cell annotations, joined
 Select = Annotated[str | None, typer.Option(help="Which cells to use: an expression on the annotations.")]
 Wells = Annotated[str | None, typer.Option(help="Limiting-dilution table.")]
 Flow = Annotated[str | None, typer.Option(help="Sample sheet of FCS files, or their folder.")]
+Kill = Annotated[str | None, typer.Option(help="Time-kill table.")]
+Barcodes = Annotated[str | None, typer.Option(help="Table of lineage barcodes.")]
 Role = Annotated[str | None, typer.Option(help="Column with this role; guessed by its name if not given.")]
 
 
@@ -49,6 +51,11 @@ def run(
     ] = None,
     wells: Wells = None,
     flow: Flow = None,
+    kill: Kill = None,
+    barcodes: Barcodes = None,
+    contrasts: Annotated[
+        str | None, typer.Option(help="Table of differential expression, drug against none, of other models.")
+    ] = None,
     out: Annotated[str | None, typer.Option(help="Run folder; runs/ and the name of the data if not given.")] = None,
     select: Select = None,
     genes: Genes = None,
@@ -70,9 +77,10 @@ def run(
     from fxyd3 import rerun
 
     options = {
-        "data": ",".join(data) if data else None, "wells": wells, "flow": flow, "out": out, "select": select,
-        "genes": genes, "obs": obs, "patient": patient, "sample": sample, "batch": batch, "condition": condition,
-        "fraction": fraction, "cell_type": cell_type, "seed": seed, "cores": cores,
+        "data": ",".join(data) if data else None, "wells": wells, "flow": flow, "kill": kill, "barcodes": barcodes,
+        "contrasts": contrasts, "out": out, "select": select, "genes": genes, "obs": obs, "patient": patient,
+        "sample": sample, "batch": batch, "condition": condition, "fraction": fraction, "cell_type": cell_type,
+        "seed": seed, "cores": cores,
     }  # fmt: skip
     values = _from_file(config) | _from_pairs(parameter or []) | {k: v for k, v in options.items() if v is not None}
     try:
@@ -99,6 +107,8 @@ def check(
     ] = None,
     wells: Wells = None,
     flow: Flow = None,
+    kill: Kill = None,
+    barcodes: Barcodes = None,
     select: Select = None,
     genes: Genes = None,
     obs: Obs = None,
@@ -119,9 +129,12 @@ def check(
     given = {"patient": patient, "sample": sample, "batch": batch, "condition": condition, "fraction": fraction,
              "cell_type": cell_type}  # fmt: skip
     roles = {k: v for k, v in given.items() if v}
-    tables = {name: path for name, path in (("limiting_dilution", wells), ("cell_sort", flow)) if path}
+    own = {"limiting_dilution": wells, "cell_sort": flow, "time_kill": kill, "lineage_barcodes": barcodes}
+    tables = {name: path for name, path in own.items() if path}
     if not (file or tables):
-        raise InputError("There is nothing to check: name a file or folder, or a table with --wells or --flow.")
+        raise InputError(
+            "There is nothing to check: name a file or folder, or a table with --wells, --flow, --kill or --barcodes."
+        )
     result = examine(
         ",".join(file or []), tables=tables, genes=genes or "", obs=obs or "", roles=roles, select=select or "",
         unsorted=unsorted, enriched=enriched,
@@ -202,7 +215,7 @@ def twin(
 def templates(
     folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")],
 ) -> None:
-    """Copy the tables to start from, for wells, FCS files and annotations of cells."""
+    """Copy the tables to start from: wells, FCS files, kill curves, lineage barcodes, annotations of cells."""
     import shutil
 
     from fxyd3.data.assays import templates as shipped

@@ -9,10 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fxyd3.data.assays import ASSAYS, AssayTable, read_assay, sorted_cells, templates, twin_assay
+from fxyd3.data.assays import (
+    ASSAYS,
+    AssayTable,
+    contrasts,
+    persister_signatures,
+    read_assay,
+    sorted_cells,
+    templates,
+    twin_assay,
+)
 from fxyd3.data.files import annotate
 from fxyd3.data.simulate import limiting_dilution
 from fxyd3.errors import InputError
+from fxyd3.tolerance import read_contrasts, read_signatures
 
 WELLS = limiting_dilution(seed=3).table
 TEMPLATES = {path.stem: path for path in templates()}
@@ -41,7 +51,8 @@ def test_the_twins_tables_come_back_as_drawn_from_the_table_and_from_its_folder(
     path = drawn.write(tmp_path)
     for given in (path, tmp_path):
         read = read_assay(name, given)
-        pd.testing.assert_frame_equal(read.table, drawn.table)
+        truth = [column for column in drawn.table if column.startswith("truth_")]
+        pd.testing.assert_frame_equal(read.table, drawn.table.drop(columns=truth))
         assert (read.path, read.source) == (tmp_path, path.name)
         assert read.simulated
         assert read.label == "Simulated data (twin)"
@@ -176,13 +187,22 @@ def test_annotations_in_the_form_of_the_template_are_held_to_its_schema(
     assert adata.obs.empty
 
 
+def test_the_templates_of_other_models_and_signatures_keep_their_schema_and_are_read() -> None:
+    models = TEMPLATES["contrasts"]
+    assert len(contrasts().validate(pd.read_csv(models))) == len(read_contrasts(models)) == 9
+    lists = TEMPLATES["persister_signatures"]
+    assert len(persister_signatures().validate(pd.read_csv(lists), lazy=True)) == len(read_signatures(lists)) == 8
+    assert read_contrasts(models)["contrast"].str.startswith("simulated").all()
+
+
 def test_the_page_of_templates_lists_every_column_as_the_schema_does() -> None:
     sections = re.split(r"(?m)^## ", TEMPLATES["README"].read_text())[1:]
     told = {section.split(".csv")[0]: re.findall(r"(?m)^\| `(\w+)` \| (.+) \|$", section) for section in sections}
     assert told.keys() == TEMPLATES.keys() - {"README"}
     for name, rows in told.items():
         assert [column for column, _ in rows] == list(pd.read_csv(TEMPLATES[name]).columns)
-    schemas = {name: kind.schema() for name, kind in ASSAYS.items()} | {"sorted_cells": sorted_cells()}
+    others = {"sorted_cells": sorted_cells(), "contrasts": contrasts(), "persister_signatures": persister_signatures()}
+    schemas = {name: kind.schema() for name, kind in ASSAYS.items()} | others
     assert told.keys() == schemas.keys()
     for name, schema in schemas.items():
         assert told[name] == [(column, what.description) for column, what in schema.columns.items()]

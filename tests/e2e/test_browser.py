@@ -18,8 +18,9 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed; .ci/run installs it"),
 ]
-PAGES = ("index", "02-enrichment", "gallery/clonogenic", "03-cells", "06-scorecard", "rerun", "teach",
-         "reference/twin", "reference/glossary", "reference/bibliography")  # fmt: skip
+PAGES = ("index", "02-enrichment", "gallery/clonogenic", "03-cells", "04-tolerance", "gallery/persisters",
+         "06-scorecard", "rerun", "teach", "reference/twin", "reference/glossary",
+         "reference/bibliography")  # fmt: skip
 PHONE = """<!doctype html><title>waiting</title>
 <iframe src="/book/chapters/{page}.html" width="390" height="800"></iframe>
 <script>

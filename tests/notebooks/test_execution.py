@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import papermill
 import pytest
 
+from fxyd3.data.simulate import lineage_barcodes, time_kill
 from fxyd3.rerun.step import INPUT_ERRORS
 
 pytestmark = pytest.mark.slow
@@ -21,7 +23,7 @@ def validate(notebook: Path, out: Path, root: Path) -> "subprocess.CompletedProc
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("page", ["02-enrichment", "03-cells", "reference/twin"])
+@pytest.mark.parametrize("page", ["02-enrichment", "03-cells", "04-tolerance", "reference/twin"])
 def test_the_committed_page_gives_the_same_numbers_again(page: str, root: Path, tmp_path: Path) -> None:
     """Opened alone, with nothing run before it, every cell executed and compared."""
     done = validate(root / "chapters" / f"{page}.ipynb", tmp_path / "alone", root)
@@ -34,8 +36,9 @@ def test_the_committed_scorecard_reads_the_published_run(root: Path, published: 
 
 
 @pytest.mark.real
-def test_the_gallery_gives_the_same_numbers_again(root: Path, real_data: Path, tmp_path: Path) -> None:
-    done = validate(root / "chapters" / "gallery" / "clonogenic.ipynb", tmp_path, root)
+@pytest.mark.parametrize("page", ["clonogenic", "persisters"])
+def test_the_gallery_gives_the_same_numbers_again(root: Path, real_data: Path, tmp_path: Path, page: str) -> None:
+    done = validate(root / "chapters" / "gallery" / f"{page}.ipynb", tmp_path, root)
     assert done.returncode == 0, done.stdout[-6000:]
 
 
@@ -85,13 +88,51 @@ def test_other_parameters(root: Path, tmp_path: Path) -> None:
 
 
 def test_where_nothing_was_planted_nothing_is_supported(root: Path, tmp_path: Path) -> None:
-    """What the answer to the first exercise says."""
+    """What the answers to the exercises of both chapters say; the second reads the groups of the first."""
     given = {"data": "twin:2000:null", "out": str(tmp_path / "run")}
-    papermill.execute_notebook(
-        root / "chapters" / "03-cells.ipynb", tmp_path / "done.ipynb", parameters=given, progress_bar=False
-    )
+    for page in ("03-cells", "04-tolerance"):
+        papermill.execute_notebook(
+            root / "chapters" / f"{page}.ipynb", tmp_path / "done.ipynb", parameters=given, progress_bar=False
+        )
     found = {path.stem: json.loads(path.read_text())["verdict"] for path in (tmp_path / "run" / "evidence").iterdir()}
-    assert found == {"C2": "contradicted", "C3": "not testable", "C5": "not testable"}
+    assert found.pop("C8") in {"contradicted", "inconclusive"}
+    assert found == {"C2": "contradicted", "C3": "not testable", "C4": "not testable", "C5": "not testable"}
+
+
+def tolerance(root: Path, out: Path, **given: object) -> dict[str, dict[str, Any]]:
+    """Run the chapter on tolerance; returns the evidence by claim."""
+    book = papermill.execute_notebook(
+        root / "chapters" / "04-tolerance.ipynb", out.with_suffix(".ipynb"), parameters=given | {"out": str(out)},
+        progress_bar=False,
+    )  # fmt: skip
+    assert all(cell.execution_count for cell in book.cells if cell.cell_type == "code" and cell.source.strip())
+    return {path.stem: json.loads(path.read_text()) for path in (out / "evidence").iterdir()}
+
+
+def test_tolerance_with_other_parameters(root: Path, tmp_path: Path) -> None:
+    given = {"data": "twin:tiny", "seed": 5, "detection": 3, "min_cells": 5, "named_genes": "FXYD3, NOT1GENE"}
+    found = tolerance(root, tmp_path / "run", **given)
+    assert {"C4", "C8"} <= set(found)
+    assert found["C8"]["n"] > 0
+
+
+def test_tolerance_of_own_tables_alone(root: Path, tmp_path: Path) -> None:
+    """One experiment of killing, barcodes without states, and no cells: all that can be had, and claims wait."""
+    kill = time_kill(seed=2).table
+    kill = kill[kill["experiment"] == "E1"].drop(columns=["experiment", "counted", "tolerant_counted"])
+    kill.to_csv(tmp_path / "kill.csv", index=False)
+    barcodes = lineage_barcodes(seed=2).table.drop(columns=["state", "truth_founder"])
+    barcodes.to_csv(tmp_path / "barcodes.tsv", index=False, sep="\t")
+    given = {"data": "none", "kill": str(tmp_path / "kill.csv"), "barcodes": str(tmp_path / "barcodes.tsv")}
+    found = tolerance(root, tmp_path / "run", **given)
+    assert {name: record["verdict"] for name, record in found.items()} == {"C4": "not testable", "C8": "not testable"}
+
+
+@pytest.mark.real
+def test_tolerance_with_tables_of_other_models_alone(root: Path, real_data: Path, tmp_path: Path) -> None:
+    tables = real_data / "dhimolea2021_persister_deseq.csv.gz"
+    found = tolerance(root, tmp_path / "run", data="none", contrasts=str(tables))
+    assert {record["verdict"] for record in found.values()} == {"not testable"}
 
 
 @pytest.mark.parametrize(
@@ -103,12 +144,14 @@ def test_where_nothing_was_planted_nothing_is_supported(root: Path, tmp_path: Pa
         ({"data": "twin:tiny", "patient": "patients"}, "'patient'"),
         ({"data": "none", "wells": "nowhere.csv"}, "nowhere.csv"),
         ({"data": "twin:tiny", "control": "unstained"}, "must be isotype or fmo"),
+        ({"data": "none", "kill": "nowhere.csv"}, "nowhere.csv"),
+        ({"data": "none", "kill": "", "detection": 0}, "Parameter 'detection' is 0"),
     ],
 )
 def test_a_broken_input_stops_with_one_sentence(
     root: Path, tmp_path: Path, given: dict[str, object], message: str
 ) -> None:
-    page = "02-enrichment" if given.keys() & {"wells", "control"} else "03-cells"
+    page = "02-enrichment" if given.keys() & {"wells", "control"} else "04-tolerance" if "kill" in given else "03-cells"
     with pytest.raises(papermill.PapermillExecutionError) as stopped:
         papermill.execute_notebook(
             root / "chapters" / f"{page}.ipynb", tmp_path / "done.ipynb", progress_bar=False,

@@ -21,7 +21,10 @@ PARTS = [  # a heading that starts with one of these words, in this order
     "References",
     "Contributors",
 ]
-IGNORED_OUTPUTS = {"02-enrichment": 1, "03-cells": 1, "06-scorecard": 1, "twin": 1, "clonogenic": 0}  # versions
+IGNORED_OUTPUTS = {  # versions
+    "02-enrichment": 1, "03-cells": 1, "04-tolerance": 1, "06-scorecard": 1, "twin": 1,
+    "clonogenic": 0, "persisters": 0,
+}  # fmt: skip
 
 
 def read(path: Path) -> nbformat.NotebookNode:

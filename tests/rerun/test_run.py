@@ -7,12 +7,13 @@ import pytest
 
 from fxyd3.claims import Evidence
 from fxyd3.data.assays import ASSAYS
-from fxyd3.data.simulate import limiting_dilution
+from fxyd3.data.simulate import limiting_dilution, time_kill
 from fxyd3.errors import InputError
+from fxyd3.files import write_json
 from fxyd3.paths import runs_root
 from fxyd3.rerun import view as module
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
-from fxyd3.rerun.parameters import CellsParameters, EnrichmentParameters, StudyParameters, validate
+from fxyd3.rerun.parameters import CellsParameters, EnrichmentParameters, StudyParameters, ToleranceParameters, validate
 from fxyd3.rerun.view import Run, begin, run_folder, study_key
 
 
@@ -167,3 +168,38 @@ def test_a_page_that_takes_no_tables_knows_those_of_the_run(
     page = Run(CHAPTERS["scorecard"], StudyParameters(data="none", out=str(out)))
     assert page.label == "Measured data: mine.csv"
     assert "mine.csv" in page.findings()["found"].str.cat()
+
+
+def tolerance_run(out: Path, **values: object) -> Run:
+    return Run(CHAPTERS["tolerance"], validate(ToleranceParameters, {"out": str(out), **values}))
+
+
+@pytest.mark.slow
+def test_groups_are_made_by_the_chapter_before_and_then_only_read(tmp_path: Path) -> None:
+    run = tolerance_run(tmp_path / "run", data="twin:tiny")
+    made = run.grouped()
+    assert {"cluster", "condition", "patient"} <= set(made.obs)
+    assert "counts" in made.layers
+    before = run.stage("cells").stat().st_mtime_ns
+    assert list(tolerance_run(tmp_path / "run", data="twin:tiny").grouped().obs_names) == list(made.obs_names)
+    assert run.stage("cells").stat().st_mtime_ns == before
+    other = tolerance_run(tmp_path / "run", data="twin:tiny", seed=9)
+    assert list(other.grouped().obs["cluster"]) != list(made.obs["cluster"]), "groups of other data are not taken"
+
+
+def test_where_the_chapter_before_stopped_its_reason_is_told(tmp_path: Path) -> None:
+    run = tolerance_run(tmp_path / "run", data="twin:tiny")
+    status = tmp_path / "run" / "status" / "03-cells.json"
+    write_json(status, {"state": "failed", "error": {"cell": 7, "message": "no cell is left."}})
+    with pytest.raises(InputError, match="chapter 03-cells stopped: no cell is left"):
+        run.grouped()
+
+
+def test_without_cells_there_are_no_groups(tmp_path: Path) -> None:
+    table = tmp_path / "kill.csv"
+    time_kill(seed=1).table.to_csv(table, index=False)
+    run = tolerance_run(tmp_path / "run", kill=str(table))
+    assert run.parameters.without_cells
+    assert run.grouped() is None
+    assert len(run.assay("time_kill").table) == 112
+    assert run.assay("lineage_barcodes") is None

@@ -154,6 +154,46 @@ def _cell_sort() -> "DataFrameSchema":
     return DataFrameSchema(columns)
 
 
+def _time_kill() -> "DataFrameSchema":
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    def counts(what: str, *, required: bool = True) -> Column:
+        return Column(int, Check.ge(0, error="cannot be negative"), required=required, description=what)
+
+    columns = {
+        "experiment": Column(
+            str, required=False, description="independent experiment (optional; without it all rows are one)"
+        ),
+        "cells": Column(str, description="which cells: unsorted, or tolerant-sorted for those sorted as tolerant"),
+        "drug": Column(str, Check.isin(["on", "off"], error="must be on or off"), description="on or off"),
+        "hours": Column(
+            float, Check.ge(0, error="cannot be negative"), description="time since the drug was added, in hours"
+        ),
+        "viable": counts("viable cells counted in the sample (whole number)"),
+        "counted": counts("cells read for a marker of tolerance (whole number; optional)", required=False),
+        "tolerant_counted": counts("cells among them that have the marker (optional)", required=False),
+    }
+    possible = Check(
+        lambda table: table.get("tolerant_counted", 0) <= table.get("counted", table["viable"]),
+        error="tolerant_counted cannot be above counted",
+    )
+    return DataFrameSchema(columns, checks=possible)
+
+
+def _lineage_barcodes() -> "DataFrameSchema":
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    columns = {
+        "experiment": Column(str, description="independent barcoded population"),
+        "arm": Column(str, description="part of it that was treated apart from the others"),
+        "condition": Column(str, description="before or after treatment"),
+        "barcode": Column(str, description="barcode of the clone, the same in all arms of an experiment"),
+        "state": Column(str, required=False, description="state of the cells: ancestral or another (optional)"),
+        "cells": Column(int, Check.ge(0, error="cannot be negative"), description="cells read (whole number)"),
+    }
+    return DataFrameSchema(columns)
+
+
 def sorted_cells() -> "DataFrameSchema":
     """Return the schema of an annotation table for cells of sorted fractions (``data/templates/sorted_cells.csv``)."""
     from pandera.pandas import Column, DataFrameSchema
@@ -166,6 +206,51 @@ def sorted_cells() -> "DataFrameSchema":
         ),
         "fraction": Column(description="what the cell was sorted for; unsorted if it was not sorted"),
         "condition": Column(required=False, nullable=True, description="before or after treatment"),
+    }
+    return DataFrameSchema(columns)
+
+
+def contrasts() -> "DataFrameSchema":
+    """Return the schema of tables of differential expression (``data/templates/contrasts.csv``), as DESeq2 names them.
+
+    They are read by ``fxyd3.tolerance.read_contrasts``.
+    """
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    def number(what: str, **more: Any) -> Column:
+        return Column(float, nullable=True, description=what, **more)
+
+    columns = {
+        "contrast": Column(
+            str, required=False, description="what is compared, MODEL_DRUG_VS_CONTROL; without it, the file's name"
+        ),
+        "gene": Column(str, description="symbol"),
+        "baseMean": number("mean of the normalised counts"),
+        "log2FoldChange": number("change under the drug, log2, not shrunken"),
+        "lfcSE": number("its standard error", checks=Check.gt(0, error="must be above 0")),
+        "stat": number("Wald statistic"),
+        "pvalue": number("p-value"),
+        "padj": number("adjusted p-value"),
+    }
+    return DataFrameSchema(columns)
+
+
+def persister_signatures() -> "DataFrameSchema":
+    """Return the schema of a table of signatures (``data/templates/persister_signatures.csv``).
+
+    It is read by ``fxyd3.tolerance.read_signatures``.
+    """
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    columns = {
+        "signature": Column(str, description="name of the signature; five genes of it or more must be in the cells"),
+        "gene": Column(str, description="symbol"),
+        "weight": Column(
+            float,
+            Check.ne(0, error="cannot be zero"),
+            description="above 0 if it rose in survivors, below 0 if it fell",
+        ),
+        "source": Column(str, required=False, nullable=True, description="where it was published (optional)"),
     }
     return DataFrameSchema(columns)
 
@@ -205,6 +290,8 @@ ASSAYS = {
     for kind in (
         AssayKind("limiting_dilution", "wells", "limiting-dilution table", _limiting_dilution, synonyms=ELDA_WEB),
         AssayKind("cell_sort", "flow", "sample sheet of a cell sort", _cell_sort, files="file"),
+        AssayKind("time_kill", "kill", "time-kill table", _time_kill),
+        AssayKind("lineage_barcodes", "barcodes", "table of lineage barcodes", _lineage_barcodes),
     )
 }
 

@@ -10,6 +10,7 @@ from fxyd3.rerun.parameters import (
     EnrichmentParameters,
     ScorecardParameters,
     StudyParameters,
+    ToleranceParameters,
     TwinParameters,
 )
 
@@ -41,7 +42,8 @@ CHAPTERS = {
     for chapter in (
         Chapter("enrichment", "02-enrichment", EnrichmentParameters),
         Chapter("cells", "03-cells", CellsParameters, cells=True),
-        Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("enrichment", "cells")),
+        Chapter("tolerance", "04-tolerance", ToleranceParameters, needs=("cells",)),
+        Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("enrichment", "cells", "tolerance")),
         Chapter("twin", "reference/twin", TwinParameters),
     )
 }

@@ -14,6 +14,7 @@ from fxyd3.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
 NO_CELLS = "none"  # as `data`: a run on assay tables alone
+TABLE_PARAMETERS = (*(kind.parameter for kind in ASSAYS.values()), "contrasts")
 ROLES = ("patient", "sample", "batch", "condition", "fraction", "cell_type")
 
 
@@ -44,7 +45,7 @@ class StudyParameters(BaseModel):
     @classmethod
     def _tables_alone_bring_no_cells(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Own assay tables are not mixed with the twin's cells unless that is asked for."""
-        own = any(values.get(kind.parameter) for kind in ASSAYS.values())
+        own = any(values.get(name) for name in TABLE_PARAMETERS)
         return {"data": NO_CELLS} | values if own else values
 
     @field_validator("data")
@@ -63,6 +64,10 @@ class StudyParameters(BaseModel):
         """Return the reader's own assay tables that were named: path by kind."""
         named = {kind.name: getattr(self, kind.parameter, "") for kind in ASSAYS.values()}
         return {name: path for name, path in named.items() if path}
+
+    def own_tables(self) -> bool:
+        """Whether the reader named any table of their own."""
+        return any(getattr(self, name, "") for name in TABLE_PARAMETERS)
 
     def roles(self) -> dict[str, str]:
         """Return the columns that were named, by role."""
@@ -123,6 +128,25 @@ class CellsParameters(StudyParameters):
         return value
 
 
+class ToleranceParameters(StudyParameters):
+    """Chapter 4, drug tolerance."""
+
+    kill: str = Field("", description="time-kill table; empty: the twin's if the data are the twin, else none")
+    barcodes: str = Field(
+        "", description="table of lineage barcodes; empty: the twin's if the data are the twin, else none"
+    )
+    barcode_column: str = Field("", description="column of the cells that holds lineage barcodes; empty: none")
+    contrasts: str = Field("", description="tables of differential expression, drug against none; empty: none")
+    signatures: str = Field("", description="table of persister signatures; empty: those of data/signatures.gmt")
+    before: str = Field("before", min_length=1, description="level of the condition column before treatment")
+    after: str = Field("after", min_length=1, description="level of the condition column after treatment")
+    detection: int = Field(1, ge=1, description="fewest viable cells that the assay can tell from none")
+    min_cells: int = Field(10, ge=1, description="tumour cells that a patient must have before and after")
+    named_genes: str = Field(
+        "FXYD3, ATP1A1, ATP1B1", min_length=1, description="genes named in advance for the test before and after"
+    )
+
+
 class ScorecardParameters(StudyParameters):
     """The scorecard, which only reads what the chapters found."""
 
@@ -131,7 +155,7 @@ class TwinParameters(StudyParameters):
     """The page on the twin, which needs the seed alone."""
 
 
-class RunParameters(CellsParameters, EnrichmentParameters):
+class RunParameters(ToleranceParameters, CellsParameters, EnrichmentParameters):
     """All that `fxyd3 run` takes: the parameters of every chapter, and how to run them."""
 
     cores: int = Field(2, ge=1, le=1024, description="processes at once")

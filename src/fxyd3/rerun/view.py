@@ -234,7 +234,42 @@ class Run:
         """Write a stage file, whole or not at all; returns its path."""
         with replacing(self.stage(name)) as partial:
             adata.write_h5ad(partial, compression="lzf")
+        if name != "study":
+            made_from = read_json(self.out / "stages" / "study.json").get("key")
+            write_json(self.stage(name).with_suffix(".json"), {"key": made_from})
         return self.stage(name)
+
+    def grouped(self) -> "AnnData | None":
+        """Return the tumour cells with their groups, as chapter 3 left them; it runs now if they are not there yet.
+
+        None in a run without cells.
+
+        Raises
+        ------
+        InputError
+            When chapter 3 stopped; its page says why.
+        """
+        import anndata
+
+        if self.parameters.without_cells:
+            return None
+        self._ensure_study()
+        made_from = read_json(self.out / "stages" / "study.json")["key"]
+        if read_json(self.out / "stages" / "cells.json").get("key") != made_from or not self.stage("cells").is_file():
+            page = CHAPTERS["cells"].page
+            status = self.out / "status" / f"{page}.json"
+            if read_json(status).get("state") != "failed":
+                self._run_now(page)
+            if error := read_json(status).get("error"):
+                raise InputError(f"The groups of cells are not there, for chapter {page} stopped: {error['message']}")
+        return anndata.read_h5ad(self.stage("cells"))
+
+    def _run_now(self, page: str) -> None:
+        from fxyd3.rerun.workflow import plan
+
+        write_json(self.out / "plan.json", plan(self.parameters))
+        step = [sys.executable, "-m", "fxyd3.rerun.step", page]
+        subprocess.run(step, cwd=self.out, capture_output=True, check=True)  # noqa: S603
 
     def record(self, evidence: "Evidence", assay: AssayTable | None = None) -> "Record":
         """Decide a claim by its rule and keep the evidence as ``evidence/<claim>.json``; shows the verdict.
@@ -255,16 +290,13 @@ class Run:
     def ledger(self) -> "pd.DataFrame":
         """Return the nine claims with what this run found; a chapter without evidence in this folder runs now."""
         from fxyd3 import claims
-        from fxyd3.rerun.workflow import plan
 
         found = {record.evidence.claim for record in claims.ledger(self.out / "evidence")}
         for needed in (CHAPTERS[slug] for slug in self.chapter.needs):
             own = {claim.id for claim in claims.load_claims().values() if claim.chapter == needed.slug}
             tried = (self.out / "status" / f"{needed.page}.json").is_file()
             if not tried and not own & found:
-                write_json(self.out / "plan.json", plan(self.parameters))
-                step = [sys.executable, "-m", "fxyd3.rerun.step", needed.page]
-                subprocess.run(step, cwd=self.out, capture_output=True, check=True)  # noqa: S603
+                self._run_now(needed.page)
         return claims.ledger_table(self.out / "evidence")
 
     def findings(self) -> "pd.DataFrame":
@@ -276,7 +308,8 @@ class Run:
         asked = [kind.name for kind in ASSAYS.values() if kind.parameter in self.chapter.parameters.model_fields]
         tables = self.tables | {name: table.about for name in asked if (table := self.assay(name))}
         found = sum((table["findings"] for table in tables.values()), found)
-        return pd.DataFrame(found).set_axis(["", "found", "what you can do"], axis=1).set_index("")
+        rows = [list(finding.values()) for finding in found]
+        return pd.DataFrame(rows, columns=["", "found", "what you can do"]).set_index("")
 
     def versions(self) -> "pd.DataFrame":
         """Return the versions this page ran with."""

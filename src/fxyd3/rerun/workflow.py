@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from fxyd3.data.assays import ASSAYS, read_assay
+from fxyd3.data.sources import fingerprint
 from fxyd3.errors import InputError
 from fxyd3.files import read_json, write_json
 from fxyd3.rerun import report
 from fxyd3.rerun.chapters import CHAPTERS, Chapter
-from fxyd3.rerun.parameters import NO_CELLS, RunParameters, StudyParameters, validate
+from fxyd3.rerun.parameters import NO_CELLS, TABLE_PARAMETERS, RunParameters, StudyParameters, validate
 from fxyd3.rerun.provenance import code_hash, digest, machine, versions
 from fxyd3.rerun.step import INPUT_ERRORS
 from fxyd3.rerun.view import Run, read_data, run_folder, study_key
@@ -55,8 +56,8 @@ def run(values: Mapping[str, Any], *, where: str = "", dry: bool = False) -> Out
         Before any kernel starts: for parameters, data or columns that are wrong, and for a folder in use.
     """
     parameters = validate(RunParameters, values, where=where)
-    if parameters.without_cells and not parameters.tables():
-        ways = ", ".join(f"--{kind.parameter}" for kind in ASSAYS.values())
+    if parameters.without_cells and not parameters.own_tables():
+        ways = ", ".join(f"--{name}" for name in TABLE_PARAMETERS)
         raise InputError(f"Without cells (data: {NO_CELLS}) there is nothing to run: give a table ({ways}) or --data.")
     out = run_folder(parameters)
     if dry:
@@ -108,6 +109,7 @@ def plan(parameters: StudyParameters) -> dict[str, Any]:
     for chapter in CHAPTERS.values():
         own = changed(chapter, parameters)
         hashes = [tables[name]["hash"] for name in tables if ASSAYS[name].parameter in own]
+        hashes += [fingerprint([Path(str(own[name]))]) for name in ("contrasts", "signatures") if name in own]
         depends_on = [study_key(parameters), own, digest([chapter.notebook], base=chapter.notebook.parent), hashes]
         steps[chapter.page] = {
             "needs": [CHAPTERS[slug].page for slug in chapter.needs],
