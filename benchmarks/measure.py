@@ -45,7 +45,7 @@ def main() -> None:
         }  # fmt: skip
         made = json.loads((out / "provenance.json").read_text())
         for step in made["steps"]:
-            if step["step"] in ("02-enrichment", "03-cells"):
+            if step["step"] in ("02-enrichment", "03-cells", "04-tolerance"):
                 found = {"seconds": step["seconds"], "peak_mib": step["peak_mib"], "repeats": 1}
                 what = f"chapter {step['step']} on the twin, with kernel start"
                 rows[what] = ({"seconds": 60, "peak_mib": 2048}, found)
@@ -60,6 +60,12 @@ def main() -> None:
             rows[f"{size:,} simulated cells to a file, with the start of Python"] = (
                 bound, measure([sys.executable, "-c", draw]),
             )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        file, steps = str(Path(folder, "cells.h5ad")), [sys.executable, "-m", "benchmarks.tolerance"]
+        measure([*steps, "make", file, "200000"])
+        rows["tolerance, signatures to lineages, 200,000 cells, with reading"] = (
+            {"seconds": 180, "peak_mib": 6144}, measure([*steps, "run", file]),
+        )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         sides = {cells: side_by_side(cells, Path(folder)) for cells in (5_000, 50_000)}
     for cells, bound in ((5_000, {"seconds": 20}), (50_000, {"peak_mib": 2560})):
