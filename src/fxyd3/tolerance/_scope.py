@@ -26,8 +26,8 @@ def compared_cells(
 
     Returns
     -------
-    The cells (None where they cannot be compared), what they are, and what is missing for a comparison (empty:
-    nothing).
+    The cells (those given and no copy, where all are compared; None where they cannot be), what they are, and what is
+    missing for a comparison (empty: nothing).
 
     When not to use
     ---------------
@@ -55,7 +55,7 @@ def compared_cells(
                 f"(name the level: -p {name}=...)"
             )
             return None, "no cells", lacking
-    return adata[chosen].copy(), scope, ""
+    return adata if chosen.all() else adata[chosen].copy(), scope, ""
 
 
 def state_counts(adata: "AnnData", *, state: str = "cluster") -> "pd.DataFrame":
