@@ -183,8 +183,10 @@ def test_groups_are_made_by_the_chapter_before_and_then_only_read(tmp_path: Path
     before = run.stage("cells").stat().st_mtime_ns
     assert list(tolerance_run(tmp_path / "run", data="twin:tiny").grouped().obs_names) == list(made.obs_names)
     assert run.stage("cells").stat().st_mtime_ns == before
-    other = tolerance_run(tmp_path / "run", data="twin:tiny", seed=9)
-    assert list(other.grouped().obs["cluster"]) != list(made.obs["cluster"]), "groups of other data are not taken"
+    write_json(run.stage("cells").with_suffix(".json"), {"key": "of other data"})
+    write_json(tmp_path / "run" / "status" / "03-cells.json", {"state": "failed", "error": {"message": "stopped."}})
+    with pytest.raises(InputError, match="stopped"):  # groups of other data are not taken
+        tolerance_run(tmp_path / "run", data="twin:tiny").grouped()
 
 
 def test_where_the_chapter_before_stopped_its_reason_is_told(tmp_path: Path) -> None:
