@@ -35,6 +35,9 @@ Wells = Annotated[str | None, typer.Option(help="Limiting-dilution table.")]
 Flow = Annotated[str | None, typer.Option(help="Sample sheet of FCS files, or their folder.")]
 Kill = Annotated[str | None, typer.Option(help="Time-kill table.")]
 Barcodes = Annotated[str | None, typer.Option(help="Table of lineage barcodes.")]
+Plates = Annotated[str | None, typer.Option(help="Table of viability plates.")]
+Combination = Annotated[str | None, typer.Option(help="Two-drug table.")]
+Orders = Annotated[str | None, typer.Option(help="Table of dosing orders.")]
 Role = Annotated[str | None, typer.Option(help="Column with this role; guessed by its name if not given.")]
 
 
@@ -53,6 +56,12 @@ def run(
     flow: Flow = None,
     kill: Kill = None,
     barcodes: Barcodes = None,
+    plates: Plates = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Layout of the plates; then --plates names the reader's raw files.")
+    ] = None,
+    combination: Combination = None,
+    orders: Orders = None,
     contrasts: Annotated[
         str | None, typer.Option(help="Table of differential expression, drug against none, of other models.")
     ] = None,
@@ -78,9 +87,9 @@ def run(
 
     options = {
         "data": ",".join(data) if data else None, "wells": wells, "flow": flow, "kill": kill, "barcodes": barcodes,
-        "contrasts": contrasts, "out": out, "select": select, "genes": genes, "obs": obs, "patient": patient,
-        "sample": sample, "batch": batch, "condition": condition, "fraction": fraction, "cell_type": cell_type,
-        "seed": seed, "cores": cores,
+        "plates": plates, "layout": layout, "combination": combination, "orders": orders, "contrasts": contrasts,
+        "out": out, "select": select, "genes": genes, "obs": obs, "patient": patient, "sample": sample, "batch": batch,
+        "condition": condition, "fraction": fraction, "cell_type": cell_type, "seed": seed, "cores": cores,
     }  # fmt: skip
     values = _from_file(config) | _from_pairs(parameter or []) | {k: v for k, v in options.items() if v is not None}
     try:
@@ -109,6 +118,9 @@ def check(
     flow: Flow = None,
     kill: Kill = None,
     barcodes: Barcodes = None,
+    plates: Plates = None,
+    combination: Combination = None,
+    orders: Orders = None,
     select: Select = None,
     genes: Genes = None,
     obs: Obs = None,
@@ -129,11 +141,13 @@ def check(
     given = {"patient": patient, "sample": sample, "batch": batch, "condition": condition, "fraction": fraction,
              "cell_type": cell_type}  # fmt: skip
     roles = {k: v for k, v in given.items() if v}
-    own = {"limiting_dilution": wells, "cell_sort": flow, "time_kill": kill, "lineage_barcodes": barcodes}
+    own = {"limiting_dilution": wells, "cell_sort": flow, "time_kill": kill, "lineage_barcodes": barcodes,
+           "viability_plates": plates, "two_drugs": combination, "dosing_order": orders}  # fmt: skip
     tables = {name: path for name, path in own.items() if path}
     if not (file or tables):
         raise InputError(
-            "There is nothing to check: name a file or folder, or a table with --wells, --flow, --kill or --barcodes."
+            "There is nothing to check: name a file or folder, or a table with --wells, --flow, --kill, --barcodes, "
+            "--plates, --combination or --orders."
         )
     result = examine(
         ",".join(file or []), tables=tables, genes=genes or "", obs=obs or "", roles=roles, select=select or "",
@@ -215,7 +229,7 @@ def twin(
 def templates(
     folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")],
 ) -> None:
-    """Copy the tables to start from: wells, FCS files, kill curves, lineage barcodes, annotations of cells."""
+    """Copy the tables to start from: wells, FCS files, curves, barcodes, plates, drug pairs, annotations of cells."""
     import shutil
 
     from fxyd3.data.assays import templates as shipped

@@ -69,7 +69,7 @@ def test_another_file_gives_the_same_claims_in_its_own_order(tmp_path: Path) -> 
         ("claim", "", "claim"),
         ("extra", 1, "extra"),
         ("needs", {"gene": ["FXYD3"]}, "gene"),
-        ("needs", {"tables": ["dose_pair"]}, "lacking"),
+        ("needs", {"tables": ["two_drugs"]}, "lacking"),
     ],
 )
 def test_a_broken_entry_is_named(

@@ -15,8 +15,8 @@ WHOLE: dict[str, Any] = {
     "patients": 6,
     "roles": {"patient": "donor", "condition": "timepoint", "fraction": "gate"},
     "levels": {"condition": ["before", "after"], "fraction": ["NRP1-high", "unsorted"]},
-    "tables": {"limiting_dilution", "dose_pair"},
-    "experiments": {"limiting_dilution": 3},
+    "tables": {"limiting_dilution", "two_drugs"},
+    "experiments": {"limiting_dilution": 3, "two_drugs": 3},
     "enriched": False,
 }
 
@@ -50,9 +50,10 @@ def test_no_facts_test_nothing_and_every_claim_says_why() -> None:
         ({"roles": {"patient": "donor", "fraction": "gate"}}, {"C4", "C8"}, "--condition"),
         ({"levels": WHOLE["levels"] | {"condition": ["before"]}}, {"C4", "C8"}, "only before"),
         ({"levels": WHOLE["levels"] | {"fraction": ["unsorted"]}}, {"C2"}, "--fraction"),
-        ({"tables": {"dose_pair"}}, {"C1"}, "limiting-dilution"),
+        ({"tables": {"two_drugs"}}, {"C1"}, "limiting-dilution"),
         ({"tables": set()}, {"C1", "C6", "C7"}, "table"),
-        ({"experiments": {"limiting_dilution": 2}}, {"C1"}, "the table has 2"),
+        ({"experiments": {"limiting_dilution": 2, "two_drugs": 3}}, {"C1"}, "the table has 2"),
+        ({"experiments": {"limiting_dilution": 3, "two_drugs": 2}}, {"C6", "C7"}, "the table has 2"),
         ({"cells": 0}, {"C2", "C3", "C4", "C5", "C8"}, "needs cells"),
     ],
 )

@@ -20,8 +20,9 @@ from fxyd3.data.assays import (
     twin_assay,
 )
 from fxyd3.data.files import annotate
-from fxyd3.data.simulate import limiting_dilution
+from fxyd3.data.simulate import limiting_dilution, two_drugs, viability_plates
 from fxyd3.errors import InputError
+from fxyd3.rescue import read_layout
 from fxyd3.tolerance import read_contrasts, read_signatures
 
 WELLS = limiting_dilution(seed=3).table
@@ -52,7 +53,7 @@ def test_the_twins_tables_come_back_as_drawn_from_the_table_and_from_its_folder(
     for given in (path, tmp_path):
         read = read_assay(name, given)
         truth = [column for column in drawn.table if column.startswith("truth_")]
-        pd.testing.assert_frame_equal(read.table, drawn.table.drop(columns=truth))
+        pd.testing.assert_frame_equal(read.table, drawn.table.drop(columns=truth).astype(read.table.dtypes))
         assert (read.path, read.source) == (tmp_path, path.name)
         assert read.simulated
         assert read.label == "Simulated data (twin)"
@@ -104,6 +105,41 @@ def test_tables_of_the_elda_web_tool_are_understood(tmp_path: Path) -> None:
         "group": ["A", "A"], "cells_per_well": [50.0, 100.0], "wells_tested": [24, 24], "wells_positive": [2, 6],
     }  # fmt: skip
     assert sum(finding.level == "mended" for finding in read.findings) == 4
+
+
+def test_doses_in_other_units_are_converted_and_said(tmp_path: Path) -> None:
+    plates = viability_plates(seed=3, plates=1).table
+    plates.assign(dose_nM=plates["dose_nM"] / 1e3).rename(columns={"dose_nM": "Dose (\u00b5M)"}).to_csv(
+        tmp_path / "uM.csv", index=False
+    )
+    read = read_assay("viability_plates", tmp_path / "uM.csv")
+    np.testing.assert_allclose(read.table["dose_nM"], plates["dose_nM"])
+    assert any("converted to dose_nM" in finding.what for finding in read.findings)
+
+    pairs = two_drugs(seed=3, experiments=1).table
+    mass = pairs.assign(glycoside_nM=pairs["glycoside_nM"] / 1.28, glycoside="Digoxin")
+    mass.rename(columns={"glycoside_nM": "glycoside_ng_mL"}).to_csv(tmp_path / "mass.csv", index=False)
+    read = read_assay("two_drugs", tmp_path / "mass.csv")
+    np.testing.assert_allclose(read.table["glycoside_nM"], pairs["glycoside_nM"])
+
+
+@pytest.mark.parametrize(
+    ("rename", "drug", "message"),
+    [
+        ({"glycoside_nM": "glycoside_stone"}, "digoxin", "'glycoside_stone', whose unit is unknown"),
+        ({"glycoside_nM": "glycoside_ng_mL"}, "ouabain", r"Line 2 of t.csv: ng/mL of 'ouabain' cannot be converted"),
+        ({"glycoside_nM": "glycoside_ng_mL"}, None, r"a drug without a name cannot be converted"),
+        ({"glycoside_nM": "dose"}, "digoxin", "has no column 'glycoside_nM'"),
+        ({"viability": "glycoside_uM"}, "digoxin", "two columns for glycoside_nM"),
+    ],
+)
+def test_units_that_cannot_be_read_are_told(
+    tmp_path: Path, rename: dict[str, str], drug: str | None, message: str
+) -> None:
+    table = two_drugs(seed=3, experiments=1).table.assign(**({"glycoside": drug} if drug else {}))
+    table.iloc[2:].rename(columns=rename).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(InputError, match=message):
+        read_assay("two_drugs", tmp_path / "t.csv")
 
 
 def test_columns_in_another_order_and_more_of_them_change_nothing(tmp_path: Path, wells: Path) -> None:
@@ -203,6 +239,7 @@ def test_the_page_of_templates_lists_every_column_as_the_schema_does() -> None:
         assert [column for column, _ in rows] == list(pd.read_csv(TEMPLATES[name]).columns)
     others = {"sorted_cells": sorted_cells(), "contrasts": contrasts(), "persister_signatures": persister_signatures()}
     schemas = {name: kind.schema() for name, kind in ASSAYS.items()} | others
-    assert told.keys() == schemas.keys()
+    assert told.keys() == schemas.keys() | {"layout"}
+    assert len(read_layout(TEMPLATES["layout"])) == 2 * 27 + 2 * 6 + 2
     for name, schema in schemas.items():
         assert told[name] == [(column, what.description) for column, what in schema.columns.items()]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from fxyd3.data.reading import reading
 from fxyd3.data.report import DataError, Finding, Findings, few, nearest
+from fxyd3.data.units import MASS, MOLAR, to_nM
 from fxyd3.errors import InputError
 from fxyd3.files import read_json
 from fxyd3.paths import book_file
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 ABSENT = {"", "na", "nan", "n/a"}
 TABLES = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+ROLES = ("blank", "control", "positive", "drug", "time_zero", "empty")
+ARMS = ("none", "chemotherapy", "glycoside", "both", "chemotherapy then glycoside", "glycoside then chemotherapy")
+UNITS = (*MOLAR, *MASS)
 SAMPLES = r"unstained|isotype|stained|(single|fmo)-\S.*"
 
 
@@ -45,6 +49,9 @@ class AssayKind:
         Other column names that are understood.
     files
         The column that names files beside the table; empty: none.
+    doses
+        Columns of doses in nM, and the column that names their drug (empty: none). They may stand in the file in other
+        units, such as ``dose_uM`` or ``dose_ng_mL``.
     """
 
     name: str
@@ -53,6 +60,7 @@ class AssayKind:
     schema: Callable[[], "DataFrameSchema"]
     synonyms: Mapping[str, str] = field(default_factory=dict)
     files: str = ""
+    doses: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -194,6 +202,79 @@ def _lineage_barcodes() -> "DataFrameSchema":
     return DataFrameSchema(columns)
 
 
+def _viability_plates() -> "DataFrameSchema":
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    zero = Check.ge(0, error="cannot be negative")
+    columns = {
+        "experiment": Column(
+            str, required=False, description="independent experiment (optional; without it each plate is one)"
+        ),
+        "plate": Column(str, description="plate that the well is on"),
+        "row": Column(str, required=False, description="row of the well: A, B, ... (optional, with column)"),
+        "column": Column(
+            int, Check.ge(1, error="must be 1 or more"), required=False, description="column of the well: 1, 2, ..."
+        ),
+        "role": Column(
+            str,
+            Check.isin(ROLES, error=f"must be one of {', '.join(ROLES)}"),
+            required=False,
+            description=f"{', '.join(ROLES[:-1])} or {ROLES[-1]} (optional; without it a dose of 0 is a control)",
+        ),
+        "cells": Column(str, description="which cells; none in blanks"),
+        "drug": Column(str, description="drug in the well; none without"),
+        "dose_nM": Column(float, zero, description="its dose in nM, 0 without; or dose_uM, dose_ng_mL, ..."),
+        "hours": Column(
+            float, zero, required=False, description="from adding the drug to reading, in hours (optional)"
+        ),
+        "luminescence": Column(float, description="reading in proportion to living cells, in any unit"),
+    }
+    return DataFrameSchema(columns)
+
+
+def _two_drugs() -> "DataFrameSchema":
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    zero = Check.ge(0, error="cannot be negative")
+    columns = {
+        "experiment": Column(str, description="independent experiment"),
+        "plate": Column(str, required=False, description="plate that the well is on (optional)"),
+        "cells": Column(str, description="which cells, such as FXYD3-high and FXYD3-low"),
+        "chemotherapy_nM": Column(float, zero, description="dose of chemotherapy in nM, 0 without; or chemotherapy_uM"),
+        "glycoside_nM": Column(
+            float, zero, description="dose of the glycoside in nM, 0 without; or glycoside_uM, glycoside_ng_mL, ..."
+        ),
+        "replicate": Column(int, required=False, description="well of this pair of doses (optional)"),
+        "viability": Column(float, zero, description="living cells in any unit, background subtracted"),
+        "glycoside": Column(
+            str,
+            required=False,
+            nullable=True,
+            description="its name (optional; needed for ng/mL: digoxin or digitoxin)",
+        ),
+    }
+    return DataFrameSchema(columns)
+
+
+def _dosing_order() -> "DataFrameSchema":
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    columns = {
+        "experiment": Column(str, description="independent experiment"),
+        "arm": Column(
+            str,
+            Check.isin(ARMS, error=f"must be one of {', '.join(ARMS)}"),
+            description=f"{', '.join(ARMS[:-1])} or {ARMS[-1]}",
+        ),
+        "cells": Column(str, description="which cells: ancestral or other"),
+        "replicate": Column(int, required=False, description="dish of this arm (optional)"),
+        "viable": Column(
+            int, Check.ge(0, error="cannot be negative"), description="living cells counted (whole number)"
+        ),
+    }
+    return DataFrameSchema(columns)
+
+
 def sorted_cells() -> "DataFrameSchema":
     """Return the schema of an annotation table for cells of sorted fractions (``data/templates/sorted_cells.csv``)."""
     from pandera.pandas import Column, DataFrameSchema
@@ -284,6 +365,7 @@ def check_sorted_cells(table: "pd.DataFrame", source: str) -> None:
         raise DataError(f"{source}, line {line}, {told}", remedy) from None
 
 
+READINGS = dict.fromkeys(("reading", "signal", "response", "viability", "rlu"), "luminescence")
 ELDA_WEB = {"dose": "cells_per_well", "tested": "wells_tested", "response": "wells_positive"}
 ASSAYS = {
     kind.name: kind
@@ -292,8 +374,17 @@ ASSAYS = {
         AssayKind("cell_sort", "flow", "sample sheet of a cell sort", _cell_sort, files="file"),
         AssayKind("time_kill", "kill", "time-kill table", _time_kill),
         AssayKind("lineage_barcodes", "barcodes", "table of lineage barcodes", _lineage_barcodes),
+        AssayKind(
+            "viability_plates", "plates", "table of viability plates", _viability_plates,
+            synonyms=READINGS, doses={"dose_nM": "drug"},
+        ),
+        AssayKind(
+            "two_drugs", "combination", "two-drug table", _two_drugs,
+            doses={"chemotherapy_nM": "", "glycoside_nM": "glycoside"},
+        ),
+        AssayKind("dosing_order", "orders", "table of dosing orders", _dosing_order),
     )
-}
+}  # fmt: skip
 
 
 def read_assay(name: str, path: str | Path) -> AssayTable:
@@ -306,6 +397,7 @@ def read_assay(name: str, path: str | Path) -> AssayTable:
     path
         A table (csv, tsv, with commas, tabs or semicolons, also gzipped), or a folder that holds one table of the kind.
         Column names may differ in case, spaces, dots and underscores. With semicolons, numbers may have decimal commas.
+        Doses in another unit, named in the column (``dose_uM``), are converted to nM.
 
     Raises
     ------
@@ -324,7 +416,8 @@ def read_assay(name: str, path: str | Path) -> AssayTable:
     if path.is_dir():
         path = _only_table(path, kind)
     found = Findings(strict=True)
-    table = _checked(_read(path, kind, found), path, kind)
+    text, units = _read(path, kind, found)
+    table = _in_nM(_checked(text, path, kind), units, path, kind)
     files = _files_beside(table[kind.files], path) if kind.files else []
     found.recognised(f"{path.name}: {kind.what}, {len(table):,} row{'s' * (len(table) > 1)}")
     return AssayTable(
@@ -353,17 +446,19 @@ def templates() -> list[Path]:
     return sorted(book_file("data", "templates").iterdir())
 
 
-def _read(path: Path, kind: AssayKind, found: Findings) -> "pd.DataFrame":
-    """Read the columns of the schema as text; the index is the line in the file."""
+def _read(path: Path, kind: AssayKind, found: Findings) -> tuple["pd.DataFrame", dict[str, str]]:
+    """Read the columns of the schema as text, and the units of doses; the index is the line in the file."""
     import pandas as pd
     from pandas.api.types import is_numeric_dtype
 
     names, separator, rows = _lines(path)
     known = _known_columns(names, kind)
+    units = {known[name]: unit for name, (_, unit) in _dose_columns(names, kind, path.name).items()}
     schema = kind.schema()
     for old, new in known.items():
         if old != new:
-            found.mended(f"{path.name}: the column '{old}' is read as {new}")
+            how = "converted to" if new in units else "read as"
+            found.mended(f"{path.name}: the column '{old}' is {how} {new}")
     twice = [new for new in known.values() if list(known.values()).count(new) > 1 or names.count(new) > 1]
     if twice:
         raise DataError(f"{path.name} has two columns for {twice[0]}", "leave one of them")
@@ -389,7 +484,7 @@ def _read(path: Path, kind: AssayKind, found: Findings) -> "pd.DataFrame":
     if separator == ";":
         numbers = [column for column in known.values() if is_numeric_dtype(schema.columns[column].dtype.type)]
         text[numbers] = text[numbers].map(lambda value: value.replace(",", "."))
-    return text[[column for column in schema.columns if column in text]]
+    return text[[column for column in schema.columns if column in text]], units
 
 
 def _lines(path: Path) -> tuple[list[str], str, dict[int, list[str]]]:
@@ -415,11 +510,48 @@ def _header(handle: TextIO) -> tuple[list[str], str]:
 def _known_columns(names: list[str], kind: AssayKind) -> dict[str, str]:
     """Return the names in a header that mean a column of the schema, and which."""
     meanings = {_fold(column): column for column in kind.schema().columns} | dict(kind.synonyms)
-    return {name: meanings[_fold(name)] for name in names if _fold(name) in meanings}
+    doses = {name: column for name, (column, _) in _dose_columns(names, kind).items()}
+    return {name: meanings[_fold(name)] for name in names if _fold(name) in meanings} | doses
+
+
+def _dose_columns(names: list[str], kind: AssayKind, source: str = "") -> dict[str, tuple[str, str]]:
+    """Return the columns of doses in another unit than nM, with what they are and their unit.
+
+    With a source, a unit that is unknown raises InputError.
+    """
+    units = {_fold(unit): unit for unit in UNITS}
+    found = {}
+    for name in names:
+        for column in kind.doses:
+            base = _fold(column).removesuffix("nm")
+            unit = _fold(name).removeprefix(base)
+            if not _fold(name).startswith(base) or _fold(name) == _fold(column):
+                continue
+            if unit in units:
+                found[name] = column, units[unit]
+            elif source and column not in names:
+                raise DataError(
+                    f"{source} has the column '{name}', whose unit is unknown{nearest(unit, units)}",
+                    f"name it {base}nM, {base}uM or {base}ng_mL",
+                )
+    return found
 
 
 def _fold(name: str) -> str:
-    return re.sub(r"[\s._-]+", "_", name.strip()).casefold()
+    return re.sub(r"[\s._()\[\]/-]+", "_", re.sub("[\u00b5\u03bc]", "u", name)).strip("_").casefold()
+
+
+def _in_nM(table: "pd.DataFrame", units: Mapping[str, str], path: Path, kind: AssayKind) -> "pd.DataFrame":  # noqa: N802
+    """Convert doses to nM."""
+    for column, unit in units.items():
+        drugs = table.get(kind.doses[column])
+        names = [""] * len(table) if drugs is None else list(drugs.str.casefold())
+        for line, dose, drug in zip(table.index, table[column], names, strict=True):
+            try:
+                table.loc[line, column] = to_nM(dose, unit, drug=drug) if dose else 0.0
+            except InputError as error:
+                raise InputError(f"Line {line} of {path.name}: {error}") from None
+    return table
 
 
 def _checked(text: "pd.DataFrame", path: Path, kind: AssayKind) -> "pd.DataFrame":

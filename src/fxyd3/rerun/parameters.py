@@ -5,7 +5,7 @@ A chapter's `parameters` cell lists the same names, types, defaults and help; a 
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -63,6 +63,8 @@ class StudyParameters(BaseModel):
     def tables(self) -> dict[str, str]:
         """Return the reader's own assay tables that were named: path by kind."""
         named = {kind.name: getattr(self, kind.parameter, "") for kind in ASSAYS.values()}
+        if getattr(self, "layout", ""):
+            del named["viability_plates"]  # raw files of a plate reader are no table
         return {name: path for name, path in named.items() if path}
 
     def own_tables(self) -> bool:
@@ -147,6 +149,31 @@ class ToleranceParameters(StudyParameters):
     )
 
 
+class RescueParameters(StudyParameters):
+    """Chapter 5, glycoside rescue."""
+
+    plates: str = Field(
+        "", description="table of viability plates; empty: the twin's if the data are the twin, else none"
+    )
+    layout: str = Field(
+        "", description="layout of plates; given, plates names the reader's raw files or their folder; empty: none"
+    )
+    combination: str = Field("", description="two-drug table; empty: the twin's if the data are the twin, else none")
+    orders: str = Field("", description="table of dosing orders; empty: the twin's if the data are the twin, else none")
+    glycoside: str = Field("glycoside", min_length=1, description="name of the glycoside in the table of plates")
+    tolerant: str = Field("ancestral", min_length=1, description="tolerant cells in the tables of plates and orders")
+    other: str = Field("other", min_length=1, description="the cells that they are compared with there")
+    high: str = Field("FXYD3-high", min_length=1, description="cells with much FXYD3 in the two-drug table")
+    low: str = Field("FXYD3-low", min_length=1, description="cells with little FXYD3 in the two-drug table")
+    resamples: int = Field(200, ge=2, le=10_000, description="bootstrap samples of each two-drug surface")
+
+    @model_validator(mode="after")
+    def _layout_has_plates(self) -> Self:
+        if self.layout and not self.plates:
+            raise ValueError("a layout describes the reader's raw files: name them with plates")
+        return self
+
+
 class ScorecardParameters(StudyParameters):
     """The scorecard, which only reads what the chapters found."""
 
@@ -155,7 +182,7 @@ class TwinParameters(StudyParameters):
     """The page on the twin, which needs the seed alone."""
 
 
-class RunParameters(ToleranceParameters, CellsParameters, EnrichmentParameters):
+class RunParameters(RescueParameters, ToleranceParameters, CellsParameters, EnrichmentParameters):
     """All that `fxyd3 run` takes: the parameters of every chapter, and how to run them."""
 
     cores: int = Field(2, ge=1, le=1024, description="processes at once")

@@ -109,7 +109,8 @@ def plan(parameters: StudyParameters) -> dict[str, Any]:
     for chapter in CHAPTERS.values():
         own = changed(chapter, parameters)
         hashes = [tables[name]["hash"] for name in tables if ASSAYS[name].parameter in own]
-        hashes += [fingerprint([Path(str(own[name]))]) for name in ("contrasts", "signatures") if name in own]
+        files = ["contrasts", "signatures", "layout", *(["plates"] if "layout" in own else [])]
+        hashes += [fingerprint([Path(str(own[name]))]) for name in files if name in own]
         depends_on = [study_key(parameters), own, digest([chapter.notebook], base=chapter.notebook.parent), hashes]
         steps[chapter.page] = {
             "needs": [CHAPTERS[slug].page for slug in chapter.needs],

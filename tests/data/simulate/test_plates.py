@@ -21,8 +21,9 @@ def net(table: pd.DataFrame) -> pd.Series:
 def test_the_layout_is_that_of_the_real_plates() -> None:
     table = viability_plates(plates=2).table
     assert list(table) == [
-        "plate", "row", "column", "role", "cells", "drug", "dose_nM", "hours", "luminescence",
+        "experiment", "plate", "row", "column", "role", "cells", "drug", "dose_nM", "hours", "luminescence",
     ]  # fmt: skip
+    assert (table.groupby("experiment")["plate"].nunique() == 3).all()
     assert (table.groupby("plate").size() == 96).all()
     assert not table.duplicated(["plate", "row", "column"]).any()
     assert not table.isna().any().any()

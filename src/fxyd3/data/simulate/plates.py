@@ -84,7 +84,7 @@ def viability_plates(
         As in `twin`; dial C4 is the log ratio, ancestral to other cells, of the half-effective dose of chemotherapy,
         and of the odds to survive its full effect.
     plates
-        Plates for each drug: the units of replication.
+        Plates for each drug, one in each experiment: the units of replication.
     ancestral_doubling_hours, other_doubling_hours
         Without drug. A difference in growth is no planted effect: it stays in the null twin, where it moves growth-rate
         metrics but not the half-effective dose of viability.
@@ -96,7 +96,7 @@ def viability_plates(
     Returns
     -------
     Assay
-        Table: plate, row (A to H), column (1 to 12), role ("blank", "control", "drug", "time_zero"), cells
+        Table: experiment, plate, row (A to H), column (1 to 12), role ("blank", "control", "drug", "time_zero"), cells
         ("ancestral", "other"; "none" in blanks), drug ("chemotherapy", "glycoside", "none"), dose_nM (float, 0 without
         drug), hours (float, 0 or 72), luminescence (int, arbitrary units). Truth: the ``response`` of each cells to
         each drug (``ec50_nM``, ``hill``, ``top``, ``bottom``, ``gr50_nM`` or None where the growth rate is never
@@ -172,7 +172,9 @@ def viability_plates(
     role = np.full(shape[1:], "control", dtype=object)
     role[:2, :, series], role[-1], role[..., 0] = "drug", "time_zero", "blank"
     names = np.array([[f"{kind}-{i + 1}" for kind in kinds] for i in range(plates)], dtype=object)
+    experiment = np.array([f"E{i + 1}" for i in range(plates)], dtype=object)
     columns: dict[str, Any] = {
+        "experiment": experiment[:, None, None, None],
         "plate": names[..., None, None],
         "row": np.array(ROWS, dtype=object)[:, None],
         "column": COLUMNS,
