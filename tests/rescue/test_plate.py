@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from fxyd3.errors import InputError
+from fxyd3.rescue._hill import fit_curves
 from fxyd3.rescue._layout import plate_shape, read_layout, row_letters, row_number
 from fxyd3.rescue._plate import Plate, read_plate
 from fxyd3.rescue._quality import normalise, quality
@@ -143,7 +144,7 @@ def test_of_several_grids_one_must_be_chosen(tmp_path: Path) -> None:
         read_plate(path, LAYOUT, grid=3)
 
 
-def test_a_plate_of_384_wells_takes_less_than_two_seconds(tmp_path: Path) -> None:
+def test_a_plate_of_384_wells_read_normalised_and_fitted_takes_less_than_two_seconds(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     path = written(tmp_path, grid(rng.normal(1e5, 5e3, (16, 24)).round()))
     layout = """wells,role,cells,drug,top_dose,unit,dilution
@@ -159,6 +160,7 @@ I23:P24,control,two,,,,
     plate = read_plate(path, written(tmp_path, layout, "layout.csv"))
     found = normalise(plate)
     assert len(quality(plate)) == 2
+    assert len(fit_curves(found.wells)) == 2
     assert time.perf_counter() - start < 2
     assert len(found.wells) == 384
 
