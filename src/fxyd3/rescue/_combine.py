@@ -441,7 +441,7 @@ def _loewe(first: Array, second: Array, surface: Array, _: object) -> Fit:
 def _solved(one: Any, two: Any, first: Array, second: Array) -> Array:
     """Solve Loewe's equation for the effect, by bisection; where it has no solution, take the stronger drug alone."""
     alone = one.E(first), two.E(second)
-    expected = np.minimum(alone[0][:, None], alone[1])
+    expected: Array = np.minimum(alone[0][:, None], alone[1])
     expected[:, 0], expected[0] = alone[0], alone[1]
     expected[0, 0] = (one.E0 + two.E0) / 2
     a, b = first[1:, None], second[None, 1:]

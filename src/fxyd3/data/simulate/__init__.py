@@ -8,6 +8,7 @@ from fxyd3.data.simulate.flow import cell_sort
 from fxyd3.data.simulate.folder import ASSAYS, write_study
 from fxyd3.data.simulate.killing import time_kill
 from fxyd3.data.simulate.lineages import lineage_barcodes
+from fxyd3.data.simulate.orders import dosing_order
 from fxyd3.data.simulate.pairs import two_drugs
 from fxyd3.data.simulate.plates import viability_plates
 from fxyd3.data.simulate.recurrence import recurrence_times
@@ -24,6 +25,7 @@ __all__ = [
     "Assay",
     "Dial",
     "cell_sort",
+    "dosing_order",
     "limiting_dilution",
     "lineage_barcodes",
     "recurrence_times",

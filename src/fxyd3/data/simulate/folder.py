@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack
 from fxyd3.data.simulate.flow import cell_sort
 from fxyd3.data.simulate.killing import time_kill
 from fxyd3.data.simulate.lineages import lineage_barcodes
+from fxyd3.data.simulate.orders import dosing_order
 from fxyd3.data.simulate.pairs import two_drugs
 from fxyd3.data.simulate.plates import viability_plates
 from fxyd3.data.simulate.recurrence import recurrence_times
@@ -36,6 +37,7 @@ ASSAYS: tuple[Make, ...] = (
     viability_plates,
     time_kill,
     two_drugs,
+    dosing_order,
     lineage_barcodes,
     recurrence_times,
 )
