@@ -106,7 +106,7 @@ def test_templates_are_copied_and_never_over_a_file(fxyd3: Fxyd3, tmp_path: Path
     assert done.returncode == 0
     copied = {path.name for path in (tmp_path / "mine").iterdir()}
     tables = {"cell_sort", "contrasts", "limiting_dilution", "lineage_barcodes", "persister_signatures", "sorted_cells",
-              "time_kill"}  # fmt: skip
+              "time_kill", "viability_plates", "layout", "two_drugs", "dosing_order"}  # fmt: skip
     assert copied == {"README.md", *(f"{table}.csv" for table in tables)}
     (tmp_path / "mine" / "README.md").unlink()
     (tmp_path / "mine" / "cell_sort.csv").write_text("my own")

@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pages")
 
 
-@pytest.mark.parametrize("page", ["02-enrichment", "03-cells", "04-tolerance", "reference/twin"])
+@pytest.mark.parametrize("page", ["02-enrichment", "03-cells", "04-tolerance", "05-rescue", "reference/twin"])
 def test_the_committed_page_gives_the_same_numbers_again(page: str, root: Path, folder: Path) -> None:
     """Opened by itself, every cell executed and compared; what it needs of another chapter is there or is made."""
     done = validate(root / "chapters" / f"{page}.ipynb", folder, root)
@@ -42,7 +42,7 @@ def test_the_committed_scorecard_reads_the_published_run(root: Path, published: 
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("page", ["clonogenic", "persisters"])
+@pytest.mark.parametrize("page", ["clonogenic", "persisters", "doxorubicin"])
 def test_the_gallery_gives_the_same_numbers_again(root: Path, real_data: Path, tmp_path: Path, page: str) -> None:
     done = validate(root / "chapters" / "gallery" / f"{page}.ipynb", tmp_path, root)
     assert done.returncode == 0, done.stdout[-6000:]

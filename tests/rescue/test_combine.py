@@ -306,3 +306,13 @@ def test_real_blocks_without_replicates_have_numbers_but_no_verdict(real_data: P
     first = disagreement(found["canertinib"]).iloc[0]
     assert {first["model"], first["other"]} <= set(EXPECTS)
     assert np.sign(first["excess"]) != np.sign(first["other_excess"])
+
+
+@pytest.mark.real
+def test_real_surfaces_are_the_same_with_the_drugs_either_way_round(real_data: Path) -> None:
+    screen = pd.read_csv(real_data / "mathews_screening_data.csv").rename(columns={"response": "viability"})
+    for _, own in screen.groupby("block_id"):
+        one = combine(own, first="conc_r", second="conc_c", resamples=2)
+        two = combine(own, first="conc_c", second="conc_r", resamples=2)
+        excess, turned = (found.summary().set_index("model")["excess"] for found in (one, two))
+        assert turned.tolist() == pytest.approx(excess.tolist(), abs=1e-4)

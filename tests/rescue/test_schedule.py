@@ -98,8 +98,9 @@ def test_neither_the_size_of_the_start_nor_the_units_matter() -> None:
     rates = ("growth", "kill_sensitive", "kill_tolerant", "induction", "reversion")
     twice = {name: ASSUMED[name] * 2 for name in rates}
     half = Schedule(Pulses((0.0,), 60.0, 3300.0), Pulses((-12.0,), 50.0, 20.0), until=100.0)
-    faster = simulate_schedule(half, rates=twice, step=1.0)["total"]
-    assert faster.tolist() == pytest.approx(simulate_schedule(DISH)["total"].tolist())
+    faster, slower = simulate_schedule(half, rates=twice, step=1.0), simulate_schedule(DISH, step=2.0)
+    assert faster["hours"].tolist() == pytest.approx((slower["hours"] / 2).tolist())
+    assert faster["total"].tolist() == pytest.approx(slower["total"].tolist())
 
 
 def test_limits_of_the_glycoside() -> None:

@@ -1,12 +1,16 @@
 """One house style, one function per figure; each returns the axes and draws the label of its data."""
 
+from fxyd3.plots._arms import interactions, tolerant_fraction
 from fxyd3.plots._before_after import decomposition, explanations, paired_gene, volcano
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
 from fxyd3.plots._clones import clonal_diversity, clone_selection, clone_sharing
+from fxyd3.plots._combination import models, surface
 from fxyd3.plots._composition import composition, composition_forest, size_of_tests, survival
 from fxyd3.plots._course import course_bottleneck, course_shares
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
+from fxyd3.plots._dose import clinical_band, dose_response, gr_against_viability
 from fxyd3.plots._droplets import copy_numbers, doublets, selection
+from fxyd3.plots._exposure import exposure, xenograft
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
 from fxyd3.plots._groups import group_tree
 from fxyd3.plots._house import PALETTE, canvas, style
@@ -21,8 +25,12 @@ from fxyd3.plots._persisters import (
     signature_agreement_map,
     signature_change_forest,
 )
+from fxyd3.plots._plate import edge_effect, plate_map, plate_quality
 from fxyd3.plots._profiles import profile_forest, profile_map
+from fxyd3.plots._pump import pump_cell, pump_run, pump_sensitivity
 from fxyd3.plots._purity import purity
+from fxyd3.plots._rescue import ec50_falls, excess_map
+from fxyd3.plots._schedule import residual_cells, schedule_course, schedule_window
 from fxyd3.plots._sorting import sorting_curve, sorting_forest
 from fxyd3.plots._space import maps, mixing, phases, spectrum
 from fxyd3.plots._speed import speed
@@ -47,6 +55,7 @@ __all__ = [
     "assays",
     "by_group",
     "canvas",
+    "clinical_band",
     "clonal_diversity",
     "clone_selection",
     "clone_sharing",
@@ -64,17 +73,24 @@ __all__ = [
     "design_power",
     "dip_rates",
     "dose_placement",
+    "dose_response",
     "doublets",
+    "ec50_falls",
+    "edge_effect",
     "effect_forest",
     "enrichment_per_experiment",
+    "excess_map",
     "explanations",
+    "exposure",
     "flow_cleaning",
     "flow_density",
     "flow_histograms",
     "forest",
     "gate_sensitivity",
+    "gr_against_viability",
     "group_links",
     "group_tree",
+    "interactions",
     "kill_curve",
     "kill_profile",
     "kinds_of_survival",
@@ -82,18 +98,27 @@ __all__ = [
     "maps",
     "marker_dots",
     "mixing",
+    "models",
     "order_by_group",
     "p_values",
     "paired_gene",
     "path_agreement",
     "per_patient",
     "phases",
+    "plate_map",
+    "plate_quality",
     "positive_wells",
     "profile_forest",
     "profile_map",
+    "pump_cell",
+    "pump_run",
+    "pump_sensitivity",
     "purity",
     "quality",
     "recovered",
+    "residual_cells",
+    "schedule_course",
+    "schedule_window",
     "selection",
     "signature_agreement_map",
     "signature_change_forest",
@@ -105,11 +130,14 @@ __all__ = [
     "speed",
     "stability",
     "style",
+    "surface",
     "survival",
     "surviving_fraction",
     "told_apart",
+    "tolerant_fraction",
     "tolerant_share",
     "umap",
     "volcano",
     "wrong_guess",
+    "xenograft",
 ]

@@ -8,6 +8,7 @@ from fxyd3.paths import book_file
 from fxyd3.rerun.parameters import (
     CellsParameters,
     EnrichmentParameters,
+    RescueParameters,
     ScorecardParameters,
     StudyParameters,
     ToleranceParameters,
@@ -43,7 +44,8 @@ CHAPTERS = {
         Chapter("enrichment", "02-enrichment", EnrichmentParameters),
         Chapter("cells", "03-cells", CellsParameters, cells=True),
         Chapter("tolerance", "04-tolerance", ToleranceParameters, needs=("cells",)),
-        Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("enrichment", "cells", "tolerance")),
+        Chapter("rescue", "05-rescue", RescueParameters),
+        Chapter("scorecard", "06-scorecard", ScorecardParameters, needs=("enrichment", "cells", "tolerance", "rescue")),
         Chapter("twin", "reference/twin", TwinParameters),
     )
 }

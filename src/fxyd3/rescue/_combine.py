@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+Start = tuple[bool, list[float]]
 
 EXPECTS = {
     "bliss": "the shares that survive each drug alone multiply",
@@ -51,7 +52,7 @@ class Fit(NamedTuple):
     expected: Array
     excess: Array
     parameters: dict[str, float]
-    start: list[float] | None = None
+    start: Start | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +189,7 @@ def combine(
     each drug alone, those of Loewe and ZIP four-parameter Hill curves of them. Two steps are not the package's: Loewe's
     equation is solved by bisection, which the package solves to 1e-5 only, and each slice of ZIP is fitted once, which
     the package fits once per well.
-    MuSyC has no cooperativity terms; BRAID is in its form with kappa.
+    MuSyC has no cooperativity terms; BRAID is in its form with kappa; both are fitted with the drugs either way round.
 
     With two or more experiments these are resampled; with one, its wells, within each pair of doses. The interval is
     the estimate plus and minus Student's quantile times the standard error of the bootstrap, which is widened for the
@@ -396,7 +397,7 @@ def _package(name: str) -> Any:
         return import_module(f"synergy.{name}")
 
 
-def _fit(name: str, first: Array, second: Array, surface: Array, start: list[float] | None = None) -> Fit:
+def _fit(name: str, first: Array, second: Array, surface: Array, start: Start | None = None) -> Fit:
     """Fit one model; all NaN, without parameters, where it cannot be fitted."""
     fits = {"loewe": _loewe, "zip": _zip, "musyc": _musyc, "braid": _braid}
     fit = fits.get(name, partial(_alone, name))
@@ -511,32 +512,46 @@ def _slice(dose: Array, response: Array, top: float, hill: Any) -> Array:
     return off(fit.x) + response
 
 
-def _musyc(first: Array, second: Array, surface: Array, start: list[float] | None) -> Fit:
-    model = _package("combination").MuSyC(
-        fit_gamma=False, E_bounds=EFFECTS, h_bounds=SLOPES, alpha_bounds=(1e-3, 1e3), **_ends(first, second)
-    )
-    expected, start = _parametric(model, first, second, surface, start)
-    shifts = {"log2_shift_first": float(np.log2(model.alpha21)), "log2_shift_second": float(np.log2(model.alpha12))}
-    return Fit(expected, expected - surface, {**shifts, "beta": float(model.beta)}, start)
+def _musyc(first: Array, second: Array, surface: Array, start: Start | None) -> Fit:
+    model = _package("combination").MuSyC
+    fit = _parametric(model, first, second, surface, start, fit_gamma=False, alpha_bounds=(1e-3, 1e3))
+    shifts = [float(np.log2(fit.model.alpha21)), float(np.log2(fit.model.alpha12))]
+    one, two = reversed(shifts) if fit.turned else shifts
+    parameters = {"log2_shift_first": one, "log2_shift_second": two, "beta": float(fit.model.beta)}
+    return Fit(fit.expected, fit.expected - surface, parameters, fit.start)
 
 
-def _braid(first: Array, second: Array, surface: Array, start: list[float] | None) -> Fit:
-    model = _package("combination").BRAID(
-        E_bounds=EFFECTS, h_bounds=SLOPES, kappa_bounds=(-1.96, 100.0), **_ends(first, second)
-    )
-    expected, start = _parametric(model, first, second, surface, start)
-    return Fit(expected, expected - surface, {"kappa": float(model.kappa)}, start)
+def _braid(first: Array, second: Array, surface: Array, start: Start | None) -> Fit:
+    fit = _parametric(_package("combination").BRAID, first, second, surface, start, kappa_bounds=(-1.96, 100.0))
+    return Fit(fit.expected, fit.expected - surface, {"kappa": float(fit.model.kappa)}, fit.start)
 
 
-def _ends(first: Array, second: Array) -> dict[str, tuple[float, float]]:
-    return {f"C{i}_bounds": (dose[1] / 100, dose[-1] * 100) for i, dose in enumerate((first, second), start=1)}
+class Turn(NamedTuple):
+    """A parametric model fitted with the drugs in one of the two orders."""
+
+    model: Any
+    turned: bool
+    expected: Array
+    start: Start
+    off: float
 
 
-def _parametric(
-    model: Any, first: Array, second: Array, surface: Array, start: list[float] | None
-) -> tuple[Array, list[float]]:
-    pairs = _pairs(first, second)
-    model.fit(*pairs, surface.ravel(), p0=start)
-    if not model.is_converged:
-        raise RuntimeError(type(model).__name__)
-    return np.asarray(model.E_reference(*pairs)).reshape(surface.shape), list(model.get_parameters().values())
+def _parametric(kind: Any, first: Array, second: Array, surface: Array, start: Start | None, **more: Any) -> Turn:
+    """Fit with the drugs either way round, since the package may end elsewhere, and keep the closer one."""
+    found = []
+    for turned in (False, True) if start is None else (start[0],):
+        one, two, seen = (second, first, surface.T) if turned else (first, second, surface)
+        bounds = {f"C{i}_bounds": (dose[1] / 100, dose[-1] * 100) for i, dose in enumerate((one, two), start=1)}
+        model, pairs = kind(E_bounds=EFFECTS, h_bounds=SLOPES, **bounds, **more), _pairs(one, two)
+        try:
+            model.fit(*pairs, seen.ravel(), p0=start[1] if start else None)
+        except (RuntimeError, ValueError):  # of curve_fit: no convergence
+            continue
+        if model.is_converged:
+            expected = np.asarray(model.E_reference(*pairs)).reshape(seen.shape)
+            off = float(((np.asarray(model.E(*pairs)) - seen.ravel()) ** 2).sum())
+            began = turned, list(model.get_parameters().values())
+            found.append(Turn(model, turned, expected.T if turned else expected, began, off))
+    if not found:
+        raise RuntimeError(kind.__name__)
+    return min(found, key=lambda fit: fit.off)
