@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from fxyd3.data.simulate import limiting_dilution, lineage_barcodes, time_kill
+from fxyd3.data.simulate import (
+    dosing_order,
+    limiting_dilution,
+    lineage_barcodes,
+    time_kill,
+    two_drugs,
+    viability_plates,
+)
 from tests.conftest import Fxyd3
 
 
@@ -92,6 +99,26 @@ def test_check_of_a_kill_curve_and_barcodes_alone(fxyd3: Fxyd3, tmp_path: Path) 
     done = fxyd3("check", "--kill", tmp_path / "kill.csv", "--json")
     assert done.returncode == 2
     assert any("hours" in finding["what"] for finding in json.loads(done.stdout)["findings"])
+
+
+def test_check_and_dry_run_of_plates_pairs_and_orders(fxyd3: Fxyd3, tmp_path: Path) -> None:
+    made = {"plates": viability_plates(seed=1), "combination": two_drugs(seed=1), "orders": dosing_order(seed=1)}
+    options: list[str | Path] = []
+    for name, assay in made.items():
+        assay.table.to_csv(tmp_path / f"{name}.csv", index=False)
+        options += [f"--{name}", tmp_path / f"{name}.csv"]
+    report = json.loads(fxyd3("check", *options, "--json").stdout)
+    assert report["fits"] is True
+    assert {name for name, claim in report["claims"].items() if claim["testable"]} == {"C6", "C7"}
+    done = fxyd3("run", *options, "--out", tmp_path / "run", "--dry-run")
+    assert "two-drug table, 768 rows" in done.stdout
+    assert not (tmp_path / "run").exists()
+    done = fxyd3("run", "--layout", tmp_path / "orders.csv", "--out", tmp_path / "run")
+    assert done.returncode == 2
+    assert "name them with plates" in done.stderr
+    done = fxyd3("run", "--plates", tmp_path, "--layout", "nowhere.csv", "--out", tmp_path / "run")
+    assert done.returncode == 2
+    assert "nowhere.csv" in done.stderr
 
 
 def test_tables_of_other_models_that_are_not_there_stop_a_run_before_it_begins(fxyd3: Fxyd3, tmp_path: Path) -> None:

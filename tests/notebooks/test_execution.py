@@ -10,7 +10,7 @@ from typing import Any
 import papermill
 import pytest
 
-from fxyd3.data.simulate import lineage_barcodes, time_kill
+from fxyd3.data.simulate import dosing_order, lineage_barcodes, time_kill, two_drugs, viability_plates
 from fxyd3.rerun.step import INPUT_ERRORS
 
 pytestmark = pytest.mark.slow
@@ -142,6 +142,75 @@ def test_tolerance_with_tables_of_other_models_alone(root: Path, real_data: Path
     assert {record["verdict"] for record in found.values()} == {"not testable"}
 
 
+def rescue(root: Path, out: Path, **given: object) -> dict[str, dict[str, Any]]:
+    """Run the chapter on glycoside rescue; returns the evidence by claim."""
+    book = papermill.execute_notebook(
+        root / "chapters" / "05-rescue.ipynb", out.with_suffix(".ipynb"),
+        parameters=given | {"out": str(out), "resamples": 20}, progress_bar=False,
+    )  # fmt: skip
+    assert all(cell.execution_count for cell in book.cells if cell.cell_type == "code" and cell.source.strip())
+    return {path.stem: json.loads(path.read_text()) for path in (out / "evidence").iterdir()}
+
+
+def test_rescue_where_nothing_was_planted(root: Path, tmp_path: Path) -> None:
+    """What the answer to the last exercise says."""
+    found = rescue(root, tmp_path / "run", data="twin:tiny:null")
+    assert {name: record["verdict"] for name, record in found.items()} == {"C6": "contradicted", "C7": "contradicted"}
+
+
+def test_rescue_of_own_two_drug_table_alone(root: Path, tmp_path: Path) -> None:
+    """Other names of cells, a glycoside in ng/mL, three experiments, no plates and no orders: claims are judged."""
+    table = two_drugs(seed=2, experiments=3).table
+    table["cells"] = table["cells"].map({"FXYD3-high": "sorted", "FXYD3-low": "rest"})
+    table = table.assign(digoxin=table["glycoside_nM"] / 1.28, glycoside="digoxin").drop(
+        columns=["glycoside_nM", "plate"]
+    )
+    table.rename(columns={"digoxin": "glycoside_ng_mL"}).to_csv(tmp_path / "pairs.csv", index=False)
+    given = {"data": "none", "combination": str(tmp_path / "pairs.csv"), "high": "sorted", "low": "rest"}
+    found = rescue(root, tmp_path / "run", **given)
+    assert found["C7"]["verdict"] == "supported"
+    assert {record["n"] for record in found.values()} == {3}
+    assert not any(record["context"]["simulated"] for record in found.values())
+
+
+def test_rescue_of_raw_plates_with_a_layout_alone(root: Path, tmp_path: Path) -> None:
+    """A folder as a reader left it, one drug, no start of treatment: curves are drawn, claims wait."""
+    plates = viability_plates(seed=2, plates=2).table
+    folder = tmp_path / "plates"
+    folder.mkdir()
+    for name, own in plates[plates["plate"].str.startswith("chemo")].groupby("plate"):
+        grid = own.pivot_table(index="row", columns="column", values="luminescence")
+        grid.rename_axis(index=None, columns=None).to_csv(folder / f"{name}.csv")
+    (tmp_path / "layout.csv").write_text(
+        "wells,role,cells,drug,top_dose,unit,dilution\nA1:H1,blank,,,,,\n"
+        "A2:D10,drug,A,dox,100,uM,3\nE2:H10,drug,B,dox,100,uM,3\nA11:D12,control,A,,,,\nE11:H12,control,B,,,,\n"
+    )
+    given = {
+        "data": "none",
+        "plates": str(folder),
+        "layout": str(tmp_path / "layout.csv"),
+        "tolerant": "A",
+        "other": "B",
+    }
+    found = rescue(root, tmp_path / "run", **given)
+    assert {record["verdict"] for record in found.values()} == {"not testable"}
+
+
+def test_rescue_of_few_and_odd_tables(root: Path, tmp_path: Path) -> None:
+    """One experiment of one kind of cells, a tidy table without places, and orders of two experiments."""
+    pairs = two_drugs(seed=2, experiments=1, replicates=1).table
+    pairs[pairs["cells"] == "FXYD3-high"].to_csv(tmp_path / "pairs.csv", index=False)
+    plates = viability_plates(seed=2, plates=1).table
+    plates = plates[plates["role"].isin(["drug", "control"]) & (plates["drug"] != "glycoside")]
+    plates[["plate", "cells", "drug", "dose_nM", "luminescence"]].to_csv(tmp_path / "plates.csv", index=False)
+    orders = dosing_order(seed=2, experiments=2).table
+    orders[~orders["arm"].str.contains("then")].to_csv(tmp_path / "orders.csv", index=False)
+    given = {name: str(tmp_path / f"{file}.csv")
+             for name, file in (("combination", "pairs"), ("plates", "plates"), ("orders", "orders"))}  # fmt: skip
+    found = rescue(root, tmp_path / "run", data="none", **given)
+    assert {record["verdict"] for record in found.values()} == {"not testable"}
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -153,12 +222,15 @@ def test_tolerance_with_tables_of_other_models_alone(root: Path, real_data: Path
         ({"data": "twin:tiny", "control": "unstained"}, "must be isotype or fmo"),
         ({"data": "none", "kill": "nowhere.csv"}, "nowhere.csv"),
         ({"data": "none", "kill": "", "detection": 0}, "Parameter 'detection' is 0"),
+        ({"data": "none", "plates": "nowhere.csv"}, "nowhere.csv"),
+        ({"data": "none", "layout": "layout.csv", "plates": ""}, "name them with plates"),
     ],
 )
 def test_a_broken_input_stops_with_one_sentence(
     root: Path, tmp_path: Path, given: dict[str, object], message: str
 ) -> None:
-    page = "02-enrichment" if given.keys() & {"wells", "control"} else "04-tolerance" if "kill" in given else "03-cells"
+    pages = {"wells": "02-enrichment", "control": "02-enrichment", "kill": "04-tolerance", "plates": "05-rescue"}
+    page = next((page for name, page in pages.items() if name in given), "03-cells")
     with pytest.raises(papermill.PapermillExecutionError) as stopped:
         papermill.execute_notebook(
             root / "chapters" / f"{page}.ipynb", tmp_path / "done.ipynb", progress_bar=False,

@@ -148,13 +148,13 @@ def assays(of: "Mapping[str, Assay]", *, label: str) -> list[Axes]:
     Parameters
     ----------
     of
-        The assays by name: sort, limiting_dilution, spheres, viability_plates, time_kill, two_drugs, lineages,
-        recurrence.
+        The assays by name: sort, limiting_dilution, spheres, viability_plates, time_kill, two_drugs, dosing_order,
+        lineages, recurrence.
     label
         What the data are; drawn on the figure.
     """
     style()
-    figure, grid = plt.subplots(4, 2, figsize=(7.4, 11.2))
+    figure, grid = plt.subplots(5, 2, figsize=(7.4, 13.8))
     figure.supxlabel(label, x=0.99, ha="right", fontsize=8, color=GREY)
     panels: tuple[Callable[[Axes, Any], None], ...] = (
         _sort,
@@ -163,14 +163,18 @@ def assays(of: "Mapping[str, Assay]", *, label: str) -> list[Axes]:
         _plate,
         _kill,
         _matrix,
+        _orders,
         _lineages,
         _recurrence,
     )
-    names = ("sort", "limiting_dilution", "spheres", "viability_plates", "time_kill", "two_drugs", "lineages",
-             "recurrence")  # fmt: skip
-    for axes, name, draw in zip(grid.ravel(), names, panels, strict=True):
+    names = ("sort", "limiting_dilution", "spheres", "viability_plates", "time_kill", "two_drugs", "dosing_order",
+             "lineages", "recurrence")  # fmt: skip
+    used, spare = grid.ravel()[: len(names)], grid.ravel()[len(names) :]
+    for axes, name, draw in zip(used, names, panels, strict=True):
         draw(axes, of[name])
-    return list(grid.ravel())
+    for axes in spare:
+        axes.remove()
+    return list(used)
 
 
 def _sort(axes: Axes, assay: "Sort") -> None:
@@ -237,6 +241,16 @@ def _matrix(axes: Axes, assay: "Assay") -> None:
     axes.set_yticks(range(mean.shape[0]), [f"{dose:g}" for dose in mean.index], fontsize=7)
     axes.set(xlabel="chemotherapy (nM)", ylabel="glycoside (nM)", title="Two drugs, FXYD3-high cells")
     axes.spines[:].set_visible(False)
+
+
+def _orders(axes: Axes, assay: "Assay") -> None:
+    mean = assay.table.pivot_table(index="arm", columns="cells", values="viable", sort=False)
+    for i, (cells, values) in enumerate(mean.items()):
+        axes.plot(values.to_numpy(), MARKERS[i], color=PALETTE[i], label=str(cells))
+    arms = [arm.replace(" then ", ",\nthen\n").replace("chemotherapy", "chemo") for arm in mean.index]
+    axes.set_xticks(range(len(arms)), arms, fontsize=6)
+    axes.set(yscale="log", ylabel="living cells in a dish", title="Orders of two drugs")
+    axes.legend(fontsize=7)
 
 
 def _lineages(axes: Axes, assay: "Assay") -> None:
