@@ -1,19 +1,19 @@
-"""Figures of exposure and schedules show what the tables hold, and say that they are no measurements."""
+"""Figures of exposure show what the tables hold, and say that they are no measurements."""
 
 from collections.abc import Iterator
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from fxyd3.plots import exposure, residual_cells, schedule_course, schedule_window, xenograft
-from fxyd3.rescue import DIGOXIN, Regimen, orders, residual, schedule_map, simulate_schedule, xenograft_gap
-
-PLANS = orders(DIGOXIN, mean_nM=1.6, chemotherapy_nM=2000)
+from fxyd3.plots import exposure, xenograft
+from fxyd3.rescue import DIGITOXIN, DIGOXIN, Regimen, xenograft_gap
 
 
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:
+    mpl.use("agg")
     yield
     plt.close("all")
 
@@ -24,16 +24,22 @@ def label(axes: plt.Axes) -> str:
     return figure.get_supxlabel()
 
 
-def test_plasma_over_days_and_its_range() -> None:
-    regimen = Regimen(DIGOXIN, 1.6, doses=7)
-    axes = exposure({"daily": regimen})
-    line = axes.lines[0]
+@pytest.mark.parametrize("regimen", [Regimen(DIGOXIN, 1.6, doses=7), Regimen(DIGITOXIN, 25.0, loading=False)])
+def test_plasma_over_days_and_its_range(regimen: Regimen) -> None:
+    axes = exposure({"daily": regimen, "half": Regimen(regimen.drug, regimen.mean_nM / 2)})
+    line = next(each for each in axes.lines if each.get_label() == "daily")
     np.testing.assert_allclose(line.get_ydata(), regimen.course()["nM"])
     np.testing.assert_allclose(line.get_xdata(), regimen.course()["hours"] / 24)
     (band,) = [patch for patch in axes.patches if patch.get_gid() == "clinical"]
     ends = band.get_extents().transformed(axes.transData.inverted()).get_points()[:, 1]
-    np.testing.assert_allclose(ends, DIGOXIN.clinical_nM)
+    np.testing.assert_allclose(ends, regimen.drug.clinical_nM)
+    assert axes.texts[0].get_text().startswith(regimen.drug.name)
     assert "not a measurement" in label(axes)
+
+
+def test_a_dose_far_above_the_range_stays_on_the_figure() -> None:
+    axes = exposure({"too much": Regimen(DIGOXIN, 20.0)})
+    assert axes.get_ylim()[1] > Regimen(DIGOXIN, 20.0).summary()["peak_nM"].item()
 
 
 def test_a_person_and_a_mouse_lie_on_the_curve_at_what_they_bear() -> None:
@@ -43,35 +49,17 @@ def test_a_person_and_a_mouse_lie_on_the_curve_at_what_they_bear() -> None:
     assert [line.get_xdata()[0] for line in marks] == gap["borne_nM"].tolist()
     assert [line.get_ydata()[0] for line in marks] == pytest.approx((100 * gap["mouse"]).tolist())
     told = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert told[0].startswith("a person")
-    assert "if it bears 30 times more" in told[1]
+    assert told[0] == "human tumour cells"
+    assert told[-2].startswith("tumour in a person")
+    assert "if it bears 30 times more" in told[-1]
     assert "not a measurement" in label(axes)
 
 
-def test_courses_are_those_of_the_tables() -> None:
-    courses = {name: simulate_schedule(plan) for name, plan in PLANS.items()}
-    cells, chemotherapy, glycoside = schedule_course(courses, clinical=DIGOXIN.clinical_nM)
-    for i, table in enumerate(courses.values()):
-        np.testing.assert_allclose(cells.lines[2 * i].get_ydata(), table["total"])
-        np.testing.assert_allclose(cells.lines[2 * i + 1].get_ydata(), table["tolerant"])
-    assert len(chemotherapy.lines) == len(glycoside.lines) == 4
-    assert label(cells).startswith("Simulation")
-
-
-def test_cells_left_and_days_with_their_limits() -> None:
-    found = residual({k: v for k, v in PLANS.items() if k != "glycoside alone"},
-                     rates={"glycoside_ec50_nM": (10, 7, 14)})  # fmt: skip
-    left, back = residual_cells(found)
-    assert [text.get_text() for text in left.get_yticklabels()] == found.table["schedule"].tolist()
-    spans, points = left.lines[::2], left.lines[1::2]
-    np.testing.assert_allclose([line.get_xdata()[0] for line in points], found.table["left"] / found.start * 100)
-    np.testing.assert_allclose([line.get_xdata()[1] for line in spans], found.table["left_upper"] / found.start * 100)
-    np.testing.assert_allclose([line.get_xdata()[0] for line in back.lines[1::2]], found.table["regrowth_hours"] / 24)
-
-
-def test_the_map_names_the_range_and_is_labelled() -> None:
-    table = schedule_map(PLANS["glycoside with"], chemotherapy_nM=[100, 1000, 5000], glycoside_nM=[0.5, 2, 10, 50])
-    axes = schedule_window(table, clinical=DIGOXIN.clinical_nM)
-    assert [line.get_ydata()[0] for line in axes.lines] == list(DIGOXIN.clinical_nM)
-    assert "digoxin in plasma" in axes.texts[-1].get_text()
-    assert label(axes).startswith("Simulation")
+def test_each_host_is_affected_alike_at_what_it_bears() -> None:
+    gap = xenograft_gap([1, 10, 100], ec50_nM=10, hill=1.5)
+    axes = xenograft(gap, ec50_nM=10, hill=1.5)
+    drawn = {str(line.get_label()): line.get_xydata() for line in axes.lines}
+    for fold in (10, 100):
+        x, y = np.asarray(drawn[f"mouse cells, if {fold} times less sensitive"]).T
+        borne = gap.loc[gap["fold"] == fold, "borne_nM"].item()
+        assert np.interp(np.log(borne), np.log(x), y) == pytest.approx(100 * gap["person"].iloc[0], rel=1e-3)

@@ -133,16 +133,30 @@ def test_without_interaction_bliss_says_neither_as_often_as_promised() -> None:
 
 
 def test_planted_synergy_is_found_where_it_was_planted_and_covered() -> None:
-    calls, covered = [], 0
+    calls: dict[str, list[str]] = {"FXYD3-high": [], "FXYD3-low": []}
+    covered = dict.fromkeys(calls, 0)
     for seed in range(40):
         twin = two_drugs(seed=seed)
-        found = combine(twin.table[twin.table["cells"] == "FXYD3-high"], models=QUICK[:1], resamples=100)
-        interval = found.models["bliss"].interval
-        assert interval is not None
-        calls.append(found.models["bliss"].call)
-        covered += interval.lower <= twin.truth["bliss_excess_mean"]["FXYD3-high"] <= interval.upper
-    assert calls == ["synergy"] * 40
-    assert covered >= stats.binom.ppf(0.001, 40, 0.95)
+        for cells, own in twin.table.groupby("cells"):
+            found = combine(own, models=QUICK[:1], resamples=100).models["bliss"]
+            assert found.interval is not None
+            calls[cells].append(found.call)
+            covered[cells] += found.interval.lower <= twin.truth["bliss_excess_mean"][cells] <= found.interval.upper
+    fewest = stats.binom.ppf(0.001, 40, 0.95)
+    assert calls["FXYD3-high"] == ["synergy"] * 40
+    assert calls["FXYD3-low"].count("neither") >= fewest
+    assert min(covered.values()) >= fewest
+
+
+@pytest.mark.slow
+def test_without_interaction_musyc_finds_no_shift_as_often_as_promised() -> None:
+    holds = []
+    for seed in range(20):
+        wells = two_drugs(seed=seed, null=True).table
+        found = combine(wells[wells["cells"] == "FXYD3-high"], models=["musyc"], resamples=100).models["musyc"]
+        shifts = found.parameters.loc[["log2_shift_first", "log2_shift_second"]]
+        holds.append((shifts["lower"] <= 0) & (shifts["upper"] >= 0))
+    assert (np.sum(holds, axis=0) >= stats.binom.ppf(0.001, 20, 0.95)).all()
 
 
 def test_models_that_compare_with_the_stronger_drug_call_independent_drugs_synergy() -> None:

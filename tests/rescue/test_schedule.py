@@ -110,6 +110,9 @@ def test_limits_of_the_glycoside() -> None:
     assert nothing["fold"].tolist() == pytest.approx([1.0] * 4), "a glycoside that does nothing"
     none = residual(orders(mean_nM=0.0, chemotherapy_nM=3300.0), draws=2).table
     assert none["fold"].tolist()[:4] == pytest.approx([1.0] * 4)
+    moving = {"glycoside_fold": 1.0, "tolerant_share": (0.4, 0.3, 0.5)}
+    drift = residual(arms, rates=moving, draws=20).table
+    assert drift[["fold", "fold_lower", "fold_upper"]].to_numpy() == pytest.approx(1), "out of balance at the start too"
     endless = Schedule(PULSE, Pulses((0.0,), 120.0, 1e9), until=120.0)
     course = simulate_schedule(endless)  # tolerant cells then die as sensitive ones do
     c = shares(3300.0, "chemotherapy")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 
 from fxyd3.plots._dose import clinical_band
@@ -30,13 +31,20 @@ def exposure(regimens: "Mapping[str, Regimen]", *, label: str = MODEL) -> Axes:
     (axes,) = canvas(label, width=6.4, height=4.0)
     drug = next(iter(regimens.values())).drug
     low, high = drug.clinical_nM
-    axes.axhspan(low, high, color=PALETTE[6], alpha=0.3, lw=0, zorder=0, gid="clinical")
+    axes.axhspan(low, high, facecolor=PALETTE[6], alpha=0.3, edgecolor="none", zorder=0, gid="clinical")
+    for end in (low, high):
+        axes.axhline(end, color=GREY, lw=0.8, ls=":", zorder=0, gid="clinical")
     for i, (name, regimen) in enumerate(regimens.items()):
         course = regimen.course()
-        axes.plot(course["hours"] / 24, course["nM"], STROKES[i], color=PALETTE[(0, 5, 2)[i % 3]], lw=1.6, label=name)
-    right = axes.get_xlim()[1]
-    axes.text(right, high, f"{drug.name} in use,\n{low:.3g}–{high:.3g} nM", ha="right", va="top", fontsize=8)
-    axes.set(xlabel="days since the first dose", ylabel="in plasma (nM, total)", ylim=(0, 1.25 * high))
+        stroke, colour = STROKES[i % len(STROKES)], PALETTE[(0, 5, 2)[i % 3]]
+        axes.plot(course["hours"] / 24, course["nM"], stroke, color=colour, lw=1.6, label=name)
+    axes.annotate(f"{drug.name}, clinical range {low:.3g}–{high:.3g} nM", (1, high), xytext=(-4, 3), ha="right",
+                  xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=8)  # fmt: skip
+    axes.set(
+        xlabel="days since the first dose",
+        ylabel="in plasma (nM, total)",
+        ylim=(0, max(1.25 * high, axes.get_ylim()[1])),
+    )
     axes.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
     return axes
 
@@ -49,7 +57,10 @@ def xenograft(
     clinical: Mapping[str, tuple[float, float]] | None = None,
     label: str = "Worked example, not a measurement",
 ) -> Axes:
-    """Draw what human tumour cells see in a person, and in a mouse that bears so many times more.
+    """Draw what human tumour cells see in a person, and in a mouse whose own cells are so many times less sensitive.
+
+    The thick line is the human tumour cells; thin lines are the cells of the mouse. At what it bears, each host's own
+    cells are affected alike; the human tumour in it is not.
 
     Parameters
     ----------
@@ -62,21 +73,29 @@ def xenograft(
     label
         What the data are; drawn on the figure.
     """
-    (axes,) = canvas(label, width=6.4, height=4.2)
+    (axes,) = canvas(label, width=6.4, height=5.0)
     most = max(float(gap["borne_nM"].max()), 10 * ec50_nM)
     grid = np.geomspace(0.2, 3 * most, 300)
-    axes.plot(grid, 100 / (1 + (ec50_nM / grid) ** hill), color=PALETTE[0], lw=2)
+    axes.plot(grid, 100 / (1 + (ec50_nM / grid) ** hill), color=PALETTE[0], lw=2.4, label="human tumour cells")
+    strokes = iter(STROKES[1:] * len(gap))
     for i, row in enumerate(gap.to_dict("records")):
-        share, at = 100 * row["mouse"], row["borne_nM"]
-        person = row["fold"] == 1
-        told = "a person" if person else f"a mouse, if it bears {row['fold']:,.3g} times more"
+        share, at, fold = 100 * row["mouse"], row["borne_nM"], row["fold"]
+        person = fold == 1
+        if not person:
+            host = 100 / (1 + (ec50_nM * fold / grid) ** hill)
+            name = f"mouse cells, if {fold:,.3g} times less sensitive"
+            axes.plot(grid, host, next(strokes), color=GREY, lw=1.2, label=name)
+        told = "in a person" if person else f"in a mouse, if it bears {fold:,.3g} times more"
         axes.plot(at, share, MARKERS[i], color=PALETTE[5] if person else PALETTE[7], ms=8, zorder=4, clip_on=False,
-                  label=f"{told}: {share:.0f}%")  # fmt: skip
-        axes.plot([at, at], [0, share], color=GREY, lw=0.8, ls=":", zorder=1)
+                  label=f"tumour {told}: {share:.0f}%")  # fmt: skip
     axes.set(xscale="log", xlabel="glycoside (nM)", ylim=(0, 105), xlim=(grid[0], grid[-1]))
-    axes.set_ylabel("effect on the human tumour cells\n(percent of the full one)")
+    axes.set_ylabel("effect on the cells\n(percent of the full one)")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     for drug, nM in (clinical or {}).items():
         clinical_band(axes, drug=drug, nM=nM)
-    axes.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+    for text in axes.texts:
+        text.set(y=0.09, path_effects=[withStroke(linewidth=2.5, foreground="white")])
+    named = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
+    handles = sorted(named, key=lambda line: line.get_marker() != "None")
+    axes.legend(handles=handles, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     return axes

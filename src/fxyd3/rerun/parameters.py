@@ -158,6 +158,7 @@ class RescueParameters(StudyParameters):
     layout: str = Field(
         "", description="layout of plates; given, plates names the reader's raw files or their folder; empty: none"
     )
+    kill: str = Field("", description="time-kill table; empty: the twin's if the data are the twin, else none")
     combination: str = Field("", description="two-drug table; empty: the twin's if the data are the twin, else none")
     orders: str = Field("", description="table of dosing orders; empty: the twin's if the data are the twin, else none")
     glycoside: str = Field("glycoside", min_length=1, description="name of the glycoside in the table of plates")

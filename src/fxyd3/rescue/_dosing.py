@@ -93,11 +93,20 @@ class Schedule:
         one, two = (np.zeros_like(hours) if drug is None else drug.concentration(hours) for drug in both)
         return one, two
 
-    def times(self, step: float) -> Array:
-        """Return the hours at which a drug changes, and others between them, at most ``step`` apart."""
+    @property
+    def begin(self) -> float:
+        """Hour of the first drug, or zero where none comes before it."""
+        drugs = (self.chemotherapy, self.glycoside)
+        return min([0.0, *(float(drug.starts[0]) for drug in drugs if drug is not None)])
+
+    def times(self, step: float, begin: float | None = None) -> Array:
+        """Return the hours at which a drug changes, and others between them, at most ``step`` apart.
+
+        From ``begin`` on, which may be earlier than that of the schedule.
+        """
         check("step in hours", step)
         drugs = [drug.changes for drug in (self.chemotherapy, self.glycoside) if drug is not None]
-        begin = min([0.0, *(float(each[0]) for each in drugs)])
+        begin = self.begin if begin is None else begin
         every = np.concatenate([np.arange(begin, self.until, step), [0.0, self.until], *drugs])
         return np.unique(np.round(every[every <= self.until], 9))
 

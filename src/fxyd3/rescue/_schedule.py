@@ -109,7 +109,7 @@ def simulate_schedule(
         Numbers that differ from ``ASSUMED``, each as a number or as (estimate, lower, upper), of which the estimate is
         used. Per hour: growth (g), kill_sensitive (k_S) and kill_tolerant (k_T) at the full effect of chemotherapy,
         induction (a), reversion (b), glycoside_kill (e, of both kinds of cells by the glycoside alone). Without a unit:
-        tolerant_share (before any drug), glycoside_fold (f), chemotherapy_hill, glycoside_hill. In nM:
+        tolerant_share (at the first hour), glycoside_fold (f), chemotherapy_hill, glycoside_hill. In nM:
         chemotherapy_ec50_nM, glycoside_ec50_nM. In ``fxyd3.tolerance.fit_switching(...).table`` the rates have the
         names they have here, and tolerant_share is the row ``share``.
     start
@@ -186,7 +186,8 @@ def residual(
     rates, start
         As in ``simulate_schedule``; each (estimate, lower, upper) is drawn from a log-normal distribution with the
         estimate as its median and the width of the interval (tolerant_share: normal in log odds), independently of the
-        others. Plain numbers are held.
+        others. Plain numbers are held. tolerant_share is that at one hour in all schedules: when the first drug of any
+        comes, if before zero. Else cells that wait longer for chemotherapy would switch longer, drug or not.
     against
         Name of the schedule that others are compared with; the first if not given. All schedules see the same draws.
     draws, seed
@@ -221,7 +222,8 @@ def residual(
     check("number of cells at the start", start)
     check("number of draws", draws, whole=True)
     drawn = _draw(rates, draws, seed, confidence)
-    ends = {name: _end(drawn, each) for name, each in schedules.items()}
+    begin = min(each.begin for each in schedules.values())
+    ends = {name: _end(drawn, each, begin=begin) for name, each in schedules.items()}
     tail = (1 - confidence) / 2
     rows = []
     for name, (left, hours) in ends.items():
@@ -366,9 +368,11 @@ def _run(p: dict[str, Array], schedule: Schedule, times: Array, scale: Concentra
     return cells
 
 
-def _end(p: dict[str, Array], schedule: Schedule, scale: Concentrations | None = None) -> tuple[Array, Array]:
+def _end(
+    p: dict[str, Array], schedule: Schedule, scale: Concentrations | None = None, begin: float | None = None
+) -> tuple[Array, Array]:
     """Return the share of cells left, and the hours until all are back."""
-    times = schedule.times(STEP)
+    times = schedule.times(STEP, begin)
     logs = np.log(np.maximum(_run(p, schedule, times, scale).sum(axis=-1), FEWEST))
     with np.errstate(divide="ignore"):
         later = times[-1] + np.maximum(-logs[:, -1], 0) / p["growth"]  # without drug both kinds grow alike
