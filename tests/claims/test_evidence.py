@@ -1,11 +1,12 @@
-"""Evidence that cannot be is refused."""
+"""Evidence that cannot be is refused; what a chapter found becomes evidence."""
 
 import math
+from dataclasses import dataclass
 
 import pytest
 from tests.claims.conftest import Make
 
-from fxyd3.claims import Control, Evidence
+from fxyd3.claims import Control, Evidence, Interval
 from fxyd3.errors import InputError
 
 
@@ -45,3 +46,35 @@ def test_numbers_may_describe_what_cannot_be_tested(make: Make) -> None:
 
 def test_an_interval_may_be_a_point(make: Make) -> None:
     assert make(5.0, 5.0, 5.0, claim="C2").lower == 5.0
+
+
+@dataclass
+class Result:
+    interval: Interval | None
+    control: Interval | None
+    n: int
+    missing: str
+
+
+def words(found: Result | None, missing: str = "") -> Evidence:
+    return Evidence.of("C3", found, method="paired", control="random genes", scope="all cells", missing=missing)
+
+
+def test_a_result_becomes_evidence_in_the_unit_of_the_claim() -> None:
+    made = words(Result(Interval(0.8, 0.5, 1.1), Interval(0.0, -0.1, 0.1), 6, ""))
+    assert (made.estimate, made.lower, made.upper, made.n, made.unit) == (0.8, 0.5, 1.1, 6, "patients")
+    assert made.control == Control("random genes", 0.0, -0.1, 0.1)
+
+
+@pytest.mark.parametrize("said_by", ["result", "chapter"])
+def test_what_lacks_something_keeps_no_numbers(said_by: str) -> None:
+    lacks = "three patients"
+    found = Result(Interval(0.8, 0.5, 1.1), None, 2, lacks if said_by == "result" else "")
+    made = words(found, "" if said_by == "result" else lacks)
+    assert (made.estimate, made.lower, made.upper, made.n, made.missing) == (None, None, None, 2, lacks)
+
+
+def test_no_result_needs_a_reason() -> None:
+    assert words(None, "needs cells").n == 0
+    with pytest.raises(InputError, match="what the data lack"):
+        words(None)

@@ -1,10 +1,7 @@
 """The figures of dosing orders by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -15,13 +12,6 @@ from fxyd3.plots._arms import interactions, tolerant_fraction
 from fxyd3.rescue._arms import DosingOrders, dosing_orders
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """Figures of before and after show the numbers of their tables, name what is absent, and carry their label."""
 
 import itertools
-from collections.abc import Iterator
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,13 +15,6 @@ from fxyd3.tolerance._paired import PairedExpression
 from fxyd3.tolerance._residual import DecomposedChange, ResidualChange, decompose_change, residual_change
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """Figures by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
 import anndata
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,13 +10,6 @@ from matplotlib.axes import Axes
 from fxyd3 import plots
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The figures of lineages by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,13 +10,6 @@ from fxyd3.plots._clones import clonal_diversity, clone_selection, clone_sharing
 from fxyd3.tolerance import lineage_diversity, selection_coefficient, shared_barcodes
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,10 @@
 """The figures of two drugs by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from fxyd3.data.simulate import two_drugs
 from fxyd3.errors import InputError
@@ -16,13 +12,6 @@ from fxyd3.plots._combination import models, surface
 from fxyd3.rescue._combine import Combination, combine
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +25,6 @@ def numbers(axes: Axes) -> list[str]:
     x0, x1 = axes.get_xlim()
     inside = [text for text in axes.texts if x0 < text.get_position()[0] < x1]
     return [text.get_text() for text in sorted(inside, key=lambda text: text.get_position())]
-
-
-def frames(axes: Axes) -> list[Rectangle]:
-    return [each for each in axes.patches if isinstance(each, Rectangle) and each.get_gid() == "clinical"]
 
 
 def apart(axes: Axes) -> None:
@@ -70,7 +55,7 @@ def test_the_map_says_what_was_measured_and_what_bliss_did_not_expect(found: dic
     assert [tick.get_text() for tick in above.get_yticklabels()] == ["0", "0.64", "2.56", "10.2", "41", "164"]
     assert [tick.get_text() for tick in below.get_yticklabels()] == ["0.64", "2.56", "10.2", "41", "164"]
     assert LABEL in [text.get_text() for text in above.figure.texts]
-    assert not frames(above)
+    assert not [line for line in above.lines if line.get_gid() == "clinical"]
     apart(above)
 
 
@@ -84,24 +69,24 @@ def test_colours_of_excess_are_centred_on_zero(found: dict[str, Combination]) ->
             assert next(cells).get_facecolor() == pytest.approx(paint((value / farthest + 1) / 2), abs=0.02)
 
 
-@pytest.mark.parametrize(("clinical", "rows"), [((0.64, 2.56), [1, 2]), ((5, 20), [3]), ((1e-3, 1e3), [1, 5])])
-def test_rows_within_the_range_are_framed(
-    found: dict[str, Combination], clinical: tuple[float, float], rows: list[int]
+@pytest.mark.parametrize(
+    ("clinical", "ends"),
+    [((0.64, 2.56), (1, 2)), ((2.56, 163.84), (2, 5)), ((1e-3, 1e3), (0.5, 5.5)), ((5.12, 20.48), (2.5, 3.5))],
+)
+def test_ranges_stand_beside_the_rows_that_they_hold(
+    found: dict[str, Combination], clinical: tuple[float, float], ends: tuple[float, float]
 ) -> None:
-    for axes in surface(found["FXYD3-low"], label=LABEL, clinical=clinical):
-        (frame,) = frames(axes)
-        places = dict(zip([tick.get_text() for tick in axes.get_yticklabels()], axes.get_yticks(), strict=True))
-        names = [f"{float(f'{dose:.3g}'):g}" for dose in found["FXYD3-low"].second[rows]]
-        assert frame.get_y() == pytest.approx(places[names[0]] - 0.5)
-        assert frame.get_y() + frame.get_height() == pytest.approx(places[names[-1]] + 0.5)
-        assert any(text.get_text().startswith("in plasma") for text in axes.texts)
-        apart(axes)
+    for axes in surface(found["FXYD3-low"], label=LABEL, clinical={"one": clinical, "two": (18, 34)}):
+        one, two = (np.asarray(line.get_ydata(), dtype=float) for line in axes.lines if line.get_gid() == "clinical")
+        places = axes.get_yticks()[-5:]
+        np.testing.assert_allclose(one, places[0] - 1 + np.array(ends))
+        assert places[2] < two[0] < two[1] < places[3], "between two doses, at neither of them"
+        told = [text.get_text() for text in axes.texts]
+        assert f"one\nin plasma,\n{clinical[0]:.3g}–{clinical[1]:.3g} nM" in told
 
 
-def test_a_range_without_a_row_is_said_in_words(found: dict[str, Combination]) -> None:
-    for axes in surface(found["FXYD3-low"], label=LABEL, clinical=(18, 34)):
-        assert not frames(axes)
-        assert any("18–34 nM\n(no such row)" in text.get_text() for text in axes.texts)
+def test_digoxin_and_digitoxin_can_be_read_beside_each_other(found: dict[str, Combination]) -> None:
+    for axes in surface(found["FXYD3-low"], label=LABEL, clinical={"digoxin": (0.64, 2.56), "digitoxin": (18.3, 34)}):
         apart(axes)
 
 

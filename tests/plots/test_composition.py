@@ -1,9 +1,6 @@
 """The figures of composition and survival by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,13 +13,6 @@ from fxyd3.tolerance._size import cohorts
 from fxyd3.tolerance._survival import ancestral_survival
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def table(patients: int = 5, states: int = 5) -> pd.DataFrame:

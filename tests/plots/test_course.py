@@ -1,8 +1,5 @@
 """The figures of courses and growth by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,13 +9,6 @@ from fxyd3 import plots
 from fxyd3.tolerance import course_bottleneck, course_shares, growth_rates, serial_dilution
 
 LABEL = "Measured data"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

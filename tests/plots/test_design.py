@@ -1,9 +1,5 @@
 """The figures of a design by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
@@ -12,13 +8,6 @@ from fxyd3.enrichment._design import best_dose, design, power_curves
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
 
 LABEL = "Calculated, no data"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def texts(axes: Axes) -> list[str]:

@@ -1,9 +1,5 @@
 """The figures of dose response by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,13 +11,6 @@ from fxyd3.rescue._hill import HillFit, fit_hill
 from fxyd3.rescue._quality import normalise
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

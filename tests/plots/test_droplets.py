@@ -1,7 +1,3 @@
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,13 +5,6 @@ import pytest
 from fxyd3 import cells, plots
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def test_doublets_draws_both_scores_and_the_threshold() -> None:

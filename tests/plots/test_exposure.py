@@ -1,21 +1,11 @@
 """Figures of exposure show what the tables hold, and say that they are no measurements."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from fxyd3.plots import exposure, xenograft
 from fxyd3.rescue import DIGITOXIN, DIGOXIN, Regimen, xenograft_gap
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def label(axes: plt.Axes) -> str:

@@ -1,10 +1,8 @@
 """The figures of flow cytometry by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,13 +16,6 @@ from fxyd3.plots import flow_cleaning, flow_density, flow_histograms, gate_sensi
 
 LABEL = "Simulated data (twin)"
 MARKERS = ("NRP1", "IGF1R")
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,5 @@
 """The figures of killing by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,13 +10,6 @@ from fxyd3.plots._killing import kill_curve, kill_profile, tolerant_share
 from fxyd3.tolerance import fit_kill, kill_curves, share_profile
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

@@ -1,20 +1,9 @@
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from fxyd3.plots._kinds import kinds_of_survival
 
 LABEL = "Arithmetic, no data"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def test_each_kind_has_the_shape_that_the_text_gives_it() -> None:

@@ -1,7 +1,3 @@
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,13 +7,6 @@ from fxyd3.cells._pseudobulk import Effects
 from fxyd3.plots._markers import effect_forest
 
 LABEL = "Simulated data (null twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def test_p_values_are_drawn_as_shares_of_all() -> None:

@@ -1,8 +1,4 @@
-from collections.abc import Iterator
-
 import anndata
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,13 +17,6 @@ LINKS = pd.DataFrame(
         "tree": [True, False, False],
     }
 )
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

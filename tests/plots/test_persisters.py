@@ -1,10 +1,7 @@
 """Figures of persister signatures show the numbers of their tables, name what is absent, and carry their label."""
 
 import itertools
-from collections.abc import Iterator
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,13 +15,6 @@ from fxyd3.tolerance._signatures import Agreement, SignatureChange
 
 LABEL = "Simulated data (twin)"
 NAMES = ["alpha-2020_dtp", "beta-2021_dtp_mesenchymal_all", "gamma-2022_dtp"]
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def texts(axes: Axes) -> list[str]:

@@ -1,10 +1,7 @@
 """The figures of plates by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,13 +15,6 @@ from fxyd3.rescue._quality import Normalised, normalise, quality
 
 LABEL = "Simulated data (twin)"
 WIDTHS = (3.9, 6.4)
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

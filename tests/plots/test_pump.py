@@ -1,22 +1,11 @@
 """The figures of the pump by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from fxyd3.plots._pump import MODEL, PARAMETERS, pump_cell, pump_run, pump_sensitivity
 from fxyd3.rescue._pump import PumpLeak
 from fxyd3.rescue._sensitivity import sensitivity
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def told(axes: plt.Axes) -> list[str]:

@@ -1,9 +1,5 @@
 """The figures of two drugs together by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,13 +12,6 @@ from fxyd3.rescue._fall import ec50_fall
 
 LABEL = "Simulated data (twin)"
 CLINICAL = {"digoxin": (0.64, 2.56), "digitoxin": (18.3, 34.0)}
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,14 @@
 """Figures of simulated schedules show what the tables hold, and say that they are simulations."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from fxyd3.plots import residual_cells, schedule_course, schedule_window
-from fxyd3.rescue import DIGOXIN, orders, residual, schedule_map, simulate_schedule
+from fxyd3.rescue import DIGITOXIN, DIGOXIN, orders, residual, schedule_map, simulate_schedule
 
 PLANS = orders(DIGOXIN, mean_nM=1.6, chemotherapy_nM=2000)
 DOSES = {"chemotherapy_nM": [100, 1000, 5000], "glycoside_nM": [0.5, 2, 10, 50]}
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def label(axes: plt.Axes) -> str:
@@ -69,10 +59,12 @@ def test_cells_that_never_come_back_and_folds_too_wide_for_a_linear_axis() -> No
 
 def test_the_map_names_the_range_and_is_labelled() -> None:
     table = schedule_map(PLANS["glycoside with"], **DOSES)
-    axes = schedule_window(table, clinical=DIGOXIN.clinical_nM)
-    assert [line.get_ydata()[0] for line in axes.lines] == list(DIGOXIN.clinical_nM)
-    (told,) = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert told == "between these lines: digoxin in plasma, 0.64–2.56 nM"
+    axes = schedule_window(table, clinical={drug.name: drug.clinical_nM for drug in (DIGOXIN, DIGITOXIN)})
+    assert [line.get_ydata()[0] for line in axes.lines] == [*DIGOXIN.clinical_nM, *DIGITOXIN.clinical_nM]
+    one, two = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert one == "between these lines: digoxin in plasma, 0.64–2.56 nM"
+    assert two == "between these lines: digitoxin in plasma, 18.3–34 nM"
+    assert len({line.get_linestyle() for line in axes.lines}) == 2
     drawn = np.asarray(axes.collections[0].get_array()).reshape(4, 3)
     np.testing.assert_allclose(drawn, table["fold"].to_numpy().reshape(3, 4).T)
     assert label(axes).startswith("Simulation")
@@ -81,6 +73,6 @@ def test_the_map_names_the_range_and_is_labelled() -> None:
 @pytest.mark.parametrize(("fold", "side"), [(1.0, 0), (0.2, 1)])
 def test_a_map_of_a_glycoside_that_does_nothing_or_protects_is_drawn_as_it_is(fold: float, side: int) -> None:
     table = schedule_map(PLANS["glycoside with"], rates={"glycoside_fold": fold}, **DOSES)
-    axes = schedule_window(table, clinical=DIGOXIN.clinical_nM)
+    axes = schedule_window(table, clinical={"digoxin": DIGOXIN.clinical_nM})
     assert (table["fold"].max() > 1 + 1e-9) == bool(side)
     assert axes.collections[0].norm.vmax == pytest.approx(max(table["fold"].max(), 1))

@@ -1,9 +1,6 @@
 """The figures of the space show the numbers they were given."""
 
-from collections.abc import Iterator
-
 import anndata
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,12 +10,6 @@ from fxyd3.cells._components import Components
 from fxyd3.plots._space import maps, mixing, phases, spectrum
 
 LABEL = "Simulated data (twin)"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def label_of(axes: Axes) -> str:

@@ -1,19 +1,6 @@
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
-import pytest
-
 from fxyd3 import plots
 
 LABEL = "Simulated counts, measured seconds"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def test_each_step_has_a_bar_for_each_side_in_the_order_of_the_path() -> None:

@@ -1,9 +1,5 @@
 """The figures of limiting dilution by their data and labels, not by their pixels."""
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,13 +19,6 @@ CORNERS = pd.DataFrame(
         "wells_positive": [0, 0, 12, 12, 3, 12],
     }
 )
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

@@ -76,9 +76,12 @@ def test_any_values_are_either_valid_or_refused_in_one_sentence(values: dict[str
 @pytest.mark.parametrize("chapter", CHAPTERS.values(), ids=lambda c: c.page)
 def test_the_notebook_lists_the_same_parameters_as_the_package(chapter: object) -> None:
     book = nbformat.read(chapter.notebook, as_version=4)  # type: ignore[attr-defined]
-    tagged = [c for c in book.cells if "parameters" in c.metadata.get("tags", [])]
-    assert len(tagged) == 1
-    lines = [LINE.match(line) for line in tagged[0].source.splitlines()]
+    at = {tag: [i for i, c in enumerate(book.cells) if tag in c.metadata.get("tags", [])]
+          for tag in ("annotations", "parameters")}  # fmt: skip
+    assert len(at["parameters"]) == 1, "papermill writes what is given after this one cell"
+    assert at["annotations"] in ([], [at["parameters"][0] - 1]), "what is given must come after it too"
+    source = [line for i in (*at["annotations"], *at["parameters"]) for line in book.cells[i].source.splitlines()]
+    lines = [LINE.match(line) for line in source]
     assert all(lines), "every line is `name: type = default  # help`"
     told = [(m["name"], m["type"], ast.literal_eval(m["default"]), m["help"]) for m in lines if m]
     fields = chapter.parameters.model_fields  # type: ignore[attr-defined]

@@ -4,8 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Protocol, Self
 
 from fxyd3.claims.claim import load_claims
+from fxyd3.claims.interval import Interval
 from fxyd3.errors import InputError
 
 
@@ -26,6 +28,26 @@ class Control:
 
     def __post_init__(self) -> None:
         _check_interval("the negative control", self.estimate, self.lower, self.upper)
+
+
+class Found(Protocol):
+    """An estimate over replicates with its negative control, as the results of chapters hold it."""
+
+    @property
+    def interval(self) -> Interval | None:
+        """Mean over replicates with its interval."""
+
+    @property
+    def control(self) -> Interval | None:
+        """The same where the effect is known to be absent."""
+
+    @property
+    def n(self) -> int:
+        """Replicates: patients, experiments."""
+
+    @property
+    def missing(self) -> str:
+        """What the data lack."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +98,47 @@ class Evidence:
     missing: str = ""
     confidence: float = 0.95
     details: Mapping[str, float | int | str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        claim: str,
+        found: Found | None,
+        *,
+        method: str,
+        control: str,
+        scope: str,
+        missing: str = "",
+        confidence: float = 0.95,
+    ) -> Self:
+        """Put what a chapter found into the form that a claim is judged by, in the unit of the claim.
+
+        Parameters
+        ----------
+        claim, method, scope, confidence
+            As the attributes.
+        found
+            The result; None where the question could not be asked: ``missing`` then says why.
+        control
+            What the negative control is, in words.
+        missing
+            What the data lack, if the result does not know it.
+        """
+        missing = missing or (found.missing if found else "")
+        interval = found.interval if found and not missing else None
+        return cls(
+            claim=claim,
+            estimate=interval.estimate if interval else None,
+            lower=interval.lower if interval else None,
+            upper=interval.upper if interval else None,
+            n=found.n if found else 0,
+            unit=load_claims()[claim].unit,
+            method=method,
+            scope=scope,
+            control=Control(control, *found.control) if found and found.control else None,
+            missing=missing,
+            confidence=confidence,
+        )
 
     def __post_init__(self) -> None:
         known = load_claims()

@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from fxyd3.errors import InputError
+from fxyd3.plots._dose import Range, clinical_rows
 from fxyd3.plots._house import GREY, MARKERS, PALETTE, canvas, spread, style
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ def surface(
     *,
     label: str,
     cells: str = "",
-    clinical: tuple[float, float] | None = None,
+    clinical: "Mapping[str, Range] | None" = None,
     model: str = "bliss",
 ) -> list[Axes]:
     """Draw the share alive at each pair of doses, and below it the killing beyond what one model expects.
 
     The first drug runs to the right, the second upwards; where a drug is absent stands apart. Numbers are percent of
-    the cells with neither drug. Rows of the second drug that a patient's plasma can have are framed.
+    the cells with neither drug.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def surface(
     cells
         Which cells; drawn in the title.
     clinical
-        Range of the second drug in plasma, in the unit of its doses.
+        Ranges of the second drug in plasma (nM), by name; drawn as bars beside its doses.
     model
         One of ``found.models``.
 
@@ -76,8 +77,7 @@ def surface(
     below.set_title(f"killed beyond {NAMES[model]} (percent of cells; above zero: synergy)")
     for axes in (above, below):
         axes.set_ylabel(_told(found.second_name))
-        if clinical:
-            _frame(axes, found, clinical)
+        clinical_rows(axes, clinical or {}, doses=found.second[1:], places=np.array(_places(len(found.second)))[1:])
     below.set_xlabel(_told(found.first_name))
     return [above, below]
 
@@ -144,25 +144,6 @@ def _heat(axes: Axes, found: "Combination", values: NDArray[np.float64], colours
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set(xlim=(-0.5, x[-1] + 0.5), ylim=(y[min(rows, default=0)] - 0.5, y[-1] + 0.5))
-
-
-def _frame(axes: Axes, found: "Combination", clinical: tuple[float, float]) -> None:
-    """Frame the rows of the second drug within a range, and say so beside them."""
-    low, high = clinical
-    near = 1e-6  # a dose at the end of the range is in it
-    inside = np.flatnonzero((found.second >= low * (1 - near)) & (found.second <= high * (1 + near)))
-    left = min(patch.get_x() for patch in axes.patches if isinstance(patch, Rectangle))
-    right = axes.get_xlim()[1]
-    unit = _unit(found.second_name)
-    told, at = f"in plasma:\n{_dose(low)}–{_dose(high)} {unit}".rstrip(), axes.get_ylim()[0] + 0.5
-    if len(inside):
-        y = np.array(_places(len(found.second)))[inside]
-        axes.add_patch(Rectangle((left, y[0] - 0.5), right - left, y[-1] - y[0] + 1, fill=False, edgecolor=INK, lw=2,
-                                 clip_on=False, zorder=4, gid="clinical"))  # fmt: skip
-        at = float(y.mean())
-    else:
-        told += "\n(no such row)"
-    axes.text(right + 0.25, at, told, va="center", fontsize=8.5, color=INK)
 
 
 def _places(n: int) -> list[float]:

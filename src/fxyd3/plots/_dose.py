@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullLocator
+from numpy.typing import NDArray
 
 from fxyd3.plots._house import GREY, MARKERS, PALETTE, canvas
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 LINES = ("-", "--", "-.", ":")
 Range = tuple[float, float]
+Array = NDArray[np.float64]
+BREAK = "\n"
 
 
 def dose_response(
@@ -87,7 +91,7 @@ def dose_response(
     return axes
 
 
-def clinical_band(axes: Axes, *, drug: str, nM: Range) -> None:
+def clinical_band(axes: Axes, *, drug: str, nM: Range, above: bool = False) -> None:
     """Draw the clinical range of a drug in plasma over a dose axis, with its name and numbers.
 
     Parameters
@@ -98,6 +102,8 @@ def clinical_band(axes: Axes, *, drug: str, nM: Range) -> None:
         Name.
     nM
         Ends of the range, nM; see ``fxyd3.rescue.glycoside``.
+    above
+        Whether the name stands above the axes, where lines would cross it.
     """
     i = sum(patch.get_gid() == "clinical" for patch in axes.patches)
     low, high = nM
@@ -105,8 +111,37 @@ def clinical_band(axes: Axes, *, drug: str, nM: Range) -> None:
     axes.axvspan(low, high, facecolor=colour, alpha=0.3, edgecolor="none", zorder=0, gid="clinical")
     for end in nM:
         axes.axvline(end, color=GREY, lw=0.8, ls=LINES[3 - i % 2], zorder=0)
-    axes.text(np.sqrt(low * high), 0.03, f"{drug} in plasma, {low:.3g}–{high:.3g} nM", rotation=90, ha="center",
-              va="bottom", fontsize=8, transform=axes.get_xaxis_transform())  # fmt: skip
+    told = f"{drug} in plasma,{BREAK if above else ' '}{low:.3g}–{high:.3g} nM"
+    axes.text(np.sqrt(low * high), 1.01 if above else 0.09, told, rotation=0 if above else 90, ha="center", va="bottom",
+              fontsize=8, path_effects=[withStroke(linewidth=2.5, foreground="white")],
+              transform=axes.get_xaxis_transform())  # fmt: skip
+
+
+def clinical_rows(axes: Axes, clinical: Mapping[str, Range], *, doses: Array, places: Array) -> None:
+    """Draw clinical ranges as bars beside the rows of a map, with their names.
+
+    A bar reaches half a row beyond the outer doses at most.
+
+    Parameters
+    ----------
+    axes
+        With one row for each dose.
+    clinical
+        Ranges in plasma (nM), by drug.
+    doses
+        Of the rows, nM, rising, above zero.
+    places
+        Of the rows on the axis.
+    """
+    at = np.log(doses)
+    known = [at[0] - (at[1] - at[0]) / 2, *at, at[-1] + (at[-1] - at[-2]) / 2]
+    rows = [places[0] - 0.5, *places, places[-1] + 0.5]
+    for drug, nM in clinical.items():
+        ends = np.interp(np.log(nM), known, rows)
+        axes.plot([1.02, 1.02], ends, color=GREY, lw=4, solid_capstyle="butt", clip_on=False, gid="clinical",
+                  transform=axes.get_yaxis_transform())  # fmt: skip
+        axes.text(1.04, ends.mean(), f"{drug}\nin plasma,\n{nM[0]:.3g}–{nM[1]:.3g} nM", fontsize=8, va="center",
+                  transform=axes.get_yaxis_transform())  # fmt: skip
 
 
 def gr_against_viability(

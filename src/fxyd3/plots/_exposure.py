@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 
 from fxyd3.plots._dose import clinical_band
@@ -93,8 +92,6 @@ def xenograft(
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     for drug, nM in (clinical or {}).items():
         clinical_band(axes, drug=drug, nM=nM)
-    for text in axes.texts:
-        text.set(y=0.09, path_effects=[withStroke(linewidth=2.5, foreground="white")])
     named = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
     handles = sorted(named, key=lambda line: line.get_marker() != "None")
     axes.legend(handles=handles, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)

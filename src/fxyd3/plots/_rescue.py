@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import NDArray
 
-from fxyd3.plots._dose import LINES, Range, clinical_band
+from fxyd3.plots._dose import LINES, Range, clinical_band, clinical_rows
 from fxyd3.plots._house import GREY, MARKERS, PALETTE, canvas
 from fxyd3.plots._profiles import LOW_TO_HIGH
 
@@ -57,8 +56,8 @@ def excess_map(found: "BlissExcess", *, label: str, clinical: Mapping[str, Range
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
     axes.set(xlabel=_named(found.first), ylabel=_named(found.second))
-    for drug, nM in (clinical or {}).items():
-        _bar(axes, drug, nM, wide.index.to_numpy(dtype=float))
+    doses = wide.index.to_numpy(dtype=float)
+    clinical_rows(axes, clinical or {}, doses=doses, places=np.arange(len(doses), dtype=float))
     told = found.note if plain else "▲ more, ▼ less than independent drugs (adjusted p < 0.05)"
     axes.figure.suptitle(
         f"{found.cells} cells killed beyond Bliss independence\n(percent of untreated cells"
@@ -104,24 +103,9 @@ def ec50_falls(found: "Ec50Fall", *, label: str, clinical: Mapping[str, Range] |
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{2.0**value:.3g}"))
     for drug, nM in (clinical or {}).items():
-        clinical_band(axes, drug=drug, nM=nM)
-        told = axes.texts[-1]  # lines cross the band: its name goes above them
-        told.set(rotation=0, y=1.01, text=told.get_text().replace(", ", ",\n"))
+        clinical_band(axes, drug=drug, nM=nM, above=True)
     axes.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 1.1 if clinical else 1), ncols=2, borderaxespad=0.2)
     return axes
-
-
-def _bar(axes: Axes, drug: str, nM: Range, doses: NDArray[np.float64]) -> None:
-    """Draw a clinical range as a bar beside rows of doses; it reaches half a row beyond the outer ones at most."""
-    at = np.log(doses)
-    rows = np.arange(-0.5, len(doses), 0.5)
-    known = np.interp(rows, np.arange(len(doses)), at)
-    known[0], known[-1] = at[0] - (at[1] - at[0]) / 2, at[-1] + (at[-1] - at[-2]) / 2
-    ends = np.interp(np.log(nM), known, rows)
-    axes.plot([1.02, 1.02], ends, color=GREY, lw=4, solid_capstyle="butt", clip_on=False, gid="clinical",
-              transform=axes.get_yaxis_transform())  # fmt: skip
-    axes.text(1.04, ends.mean(), f"{drug}\nin plasma,\n{nM[0]:.3g}–{nM[1]:.3g} nM", fontsize=8, va="center",
-              transform=axes.get_yaxis_transform())  # fmt: skip
 
 
 def _named(column: str) -> str:

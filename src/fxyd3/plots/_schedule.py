@@ -116,8 +116,7 @@ def residual_cells(found: "ResidualCells", *, label: str = SIMULATION) -> list[A
 def schedule_window(
     table: "pd.DataFrame",
     *,
-    clinical: Range,
-    drug: str = "digoxin",
+    clinical: "Mapping[str, Range]",
     label: str = SIMULATION,
 ) -> Axes:
     """Map the cells left with the glycoside, times those of the same chemotherapy alone, over both doses.
@@ -127,9 +126,7 @@ def schedule_window(
     table
         See ``fxyd3.rescue.schedule_map``.
     clinical
-        Range of the glycoside in plasma, nM; between two dashed lines.
-    drug
-        Whose range it is.
+        Ranges of the glycoside in plasma (nM), by drug; each between two lines.
     label
         What the data are; drawn on the figure.
     """
@@ -144,10 +141,10 @@ def schedule_window(
         lines = axes.contour(x, y, fold, levels=levels, colors="white", linewidths=1)
         for text in axes.clabel(lines, fmt=lambda value: f"×{value:.3g}", fontsize=9):
             text.set_path_effects([withStroke(linewidth=2.5, foreground="#222222")])
-    low, high = clinical
-    told = f"between these lines: {drug} in plasma, {low:.3g}–{high:.3g} nM"
-    for end, name in ((low, None), (high, told)):
-        axes.axhline(end, color=PALETTE[5], lw=1.8, ls="--", label=name)
+    for i, (drug, (low, high)) in enumerate(clinical.items()):
+        told = f"between these lines: {drug} in plasma, {low:.3g}–{high:.3g} nM"
+        for end, name in ((low, None), (high, told)):
+            axes.axhline(end, color=(PALETTE[5], PALETTE[3])[i % 2], lw=1.8, ls=("--", ":")[i % 2], label=name)
     axes.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     axes.set(xscale="log", yscale="log", xlabel="chemotherapy (nM)", ylabel="glycoside (nM)")
     for axis in (axes.xaxis, axes.yaxis):

@@ -1,6 +1,7 @@
 """The parameters of a run: one pydantic model for each chapter, checked before any kernel starts.
 
-A chapter's `parameters` cell lists the same names, types, defaults and help; a test keeps the two equal.
+A chapter lists the same names, types, defaults and help in its cells tagged `annotations` and `parameters`; a test
+keeps them equal.
 """
 
 from collections.abc import Mapping
@@ -18,16 +19,11 @@ TABLE_PARAMETERS = (*(kind.parameter for kind in ASSAYS.values()), "contrasts")
 ROLES = ("patient", "sample", "batch", "condition", "fraction", "cell_type")
 
 
-class StudyParameters(BaseModel):
-    """What every chapter needs to know: which data, and how to read them."""
+class AnnotationParameters(BaseModel):
+    """How the reader's own cells are read: chapters list these in a cell of their own, before the others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    data: str = Field(
-        "twin",
-        description='"twin", "none" (tables only), a catalogue name, a file or folder, or several separated by commas',
-    )
-    out: str = Field("", description="run folder; empty: runs/ and the name of the data")
     genes: str = Field("", description="table of gene ids and symbols; empty: none")
     obs: str = Field("", description="table of cell annotations joined by cell name; empty: none")
     select: str = Field("", description="which cells to use, an expression on the annotations; empty: all")
@@ -39,6 +35,16 @@ class StudyParameters(BaseModel):
     cell_type: str = Field("", description="column that names the cell type; empty: guessed")
     unsorted: str = Field("unsorted", description="level of the fraction column that was not sorted")
     enriched: bool = Field(False, description="all cells come from an NRP1 or IGF1R sort")
+
+
+class StudyParameters(AnnotationParameters):
+    """What every chapter needs to know: which data, and how to read them."""
+
+    data: str = Field(
+        "twin",
+        description='"twin", "none" (tables only), a catalogue name, a file or folder, or several separated by commas',
+    )
+    out: str = Field("", description="run folder; empty: runs/ and the name of the data")
     seed: int = Field(1, ge=0, le=2**32 - 1, description="seed of every random step")
 
     @model_validator(mode="before")

@@ -299,12 +299,14 @@ class Run:
                 self._run_now(needed.page)
         return claims.ledger_table(self.out / "evidence")
 
-    def findings(self) -> "pd.DataFrame":
-        """Return what was recognised and mended in the data and the assay tables when they were read."""
+    def findings(self, *, cells: bool = True) -> "pd.DataFrame":
+        """Return what was recognised and mended in the assay tables, and in the cells, when they were read."""
         import pandas as pd
 
-        self._ensure_study()
-        found = read_json(self.out / "stages" / "study.json")["report"]["findings"]
+        found: list[dict[str, str]] = []
+        if cells:
+            self._ensure_study()
+            found = read_json(self.out / "stages" / "study.json")["report"]["findings"]
         asked = [kind.name for kind in ASSAYS.values() if kind.parameter in self.chapter.parameters.model_fields]
         tables = self.tables | {name: table.about for name in asked if (table := self.assay(name))}
         found = sum((table["findings"] for table in tables.values()), found)

@@ -31,6 +31,7 @@ BEYOND = np.log(1e3)  # how far outside the doses tested a half-effective dose i
 STEEPEST, FLATTEST = np.log(10.0), np.log(0.1)
 HELD = 1e6  # how much firmer a constraint is than the data
 ROUNDS = 60
+FULL = 100.0  # numbers above it are told without decimals
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,20 @@ class HillFit:
         with np.errstate(divide="ignore"):
             effect = expit(self.hill.estimate * (np.log(given) - np.log(self.ec50.estimate)))
         return np.asarray(self.top.estimate + (self.bottom.estimate - self.top.estimate) * effect)
+
+    def words(self) -> "pd.Series[str]":
+        """Return each quantity with its interval in words, then the number of experiments and the note."""
+        import pandas as pd
+
+        def told(value: float) -> str:
+            return f"{value:,.0f}" if value > FULL else f"{value:.3g}"
+
+        found = {}
+        for name in QUANTITIES:
+            each = getattr(self, name)
+            limits = f"{told(each.estimate)} ({told(each.lower)} to {told(each.upper)})"
+            found[name] = "none" if not np.isfinite(each.estimate) else limits
+        return pd.Series(found | {"experiments": str(self.n), "note": self.note})
 
     def summary(self) -> "pd.DataFrame":
         """Return one row per quantity, as index: estimate, lower, upper."""
