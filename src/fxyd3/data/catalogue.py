@@ -97,6 +97,11 @@ class Entry(_Part):
 def entries() -> dict[str, Entry]:
     """Return the catalogue by name: the book's, and those of the file that ``$FXYD3_CATALOGUE`` names.
 
+    Returns
+    -------
+    dict of str to Entry
+        Each with title, accession, doi, files, notes and how far it was checked.
+
     Raises
     ------
     InputError
@@ -105,6 +110,15 @@ def entries() -> dict[str, Entry]:
     When not to use
     ---------------
     As a list of what is fit for a claim: read ``notes`` first.
+
+    Examples
+    --------
+    One of them:
+
+    >>> from fxyd3.data import entries
+    >>> entry = entries()["GSE118389"]
+    >>> entry.title, entry.files[0].name
+    ('Karaayvaz 2018: six untreated triple-negative tumours', 'GSE118389_counts_rsem.txt.gz')
     """
     own = os.environ.get("FXYD3_CATALOGUE")
     return _read(book_file("data", "catalogue.yml")) | (_read(Path(own).expanduser()) if own else {})
@@ -146,6 +160,22 @@ def locate(name: str) -> Path:
     When not to use
     ---------------
     To check the files: :func:`verify`.
+
+    Examples
+    --------
+    A made-up file that is put into an empty cache by hand, under the name that the catalogue gives:
+
+    >>> import os
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from unittest.mock import patch
+    >>> from fxyd3.data import entries, locate
+    >>> with TemporaryDirectory() as cache, patch.dict(os.environ, FXYD3_CACHE=cache):
+    ...     file = Path(cache, "PRISM", entries()["PRISM"].files[0].name)
+    ...     file.parent.mkdir()
+    ...     _ = file.write_text("made up")
+    ...     print(locate("PRISM").name)
+    secondary-screen-dose-response-curve-parameters.csv
     """
     entry = _entry(name)
     if not entry.here:
@@ -186,6 +216,17 @@ def get(name: str, *, progress: bool = True) -> Path:
     When not to use
     ---------------
     In a chapter: a run never fetches anything by itself.
+
+    Examples
+    --------
+    What has an address is downloaded once; what has none must be fetched by hand, and the message says where from:
+
+    >>> from fxyd3.data import get
+    >>> path = get("GSE118389")  # doctest: +SKIP
+    >>> get("GSE32603")
+    Traceback (most recent call last):
+        ...
+    fxyd3.errors.InputError: GSE32603 is not fetched by this command: the series matrix is on ... under GSE32603.
     """
     entry = _entry(name)
     folder = _folder(entry)
@@ -223,6 +264,22 @@ def verify(name: str | None = None) -> list[dict[str, str]]:
     When not to use
     ---------------
     To mend a changed file: delete it and :func:`get` it again.
+
+    Examples
+    --------
+    A made-up file in an empty cache; no hash of it is known yet:
+
+    >>> import os
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from unittest.mock import patch
+    >>> from fxyd3.data import entries, verify
+    >>> with TemporaryDirectory() as cache, patch.dict(os.environ, FXYD3_CACHE=cache):
+    ...     file = Path(cache, "PRISM", entries()["PRISM"].files[0].name)
+    ...     file.parent.mkdir()
+    ...     _ = file.write_text("made up")
+    ...     print([(row["name"], row["state"]) for row in verify()])
+    [('PRISM', 'no hash known')]
     """
     chosen = entries().values() if name is None else [_entry(name)]
     rows = []

@@ -55,7 +55,17 @@ def prepare(
 
     Examples
     --------
-    >>> study, report = prepare(read("tumour.h5ad"), roles={"patient": "donor_id"})  # doctest: +SKIP
+    Made-up counts; the column of the patients has a name of its own:
+
+    >>> import anndata as ad
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.data import prepare
+    >>> cells = ad.AnnData(np.array([[0, 3], [2, 1], [5, 0]]), var=pd.DataFrame(index=["FXYD3", "ATP1A1"]))
+    >>> cells.obs["who"] = ["A", "A", "B"]
+    >>> study, report = prepare(cells, source="made up", roles={"patient": "who"})
+    >>> study.X.dtype, study.obs["patient"].tolist(), report.patients
+    (dtype('float32'), ['A', 'A', 'B'], 2)
     """
     study, report = apply_contract(
         adata, Findings(strict=True), source=source, genes=genes, roles=roles or {}, select=select

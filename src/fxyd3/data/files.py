@@ -64,8 +64,18 @@ def read(source: str | Path | Sequence[str | Path], *, obs: str = "") -> ad.AnnD
 
     Examples
     --------
-    >>> read("tumour.h5ad")  # doctest: +SKIP
-    >>> read(["P1.csv.gz", "P2.csv.gz"], obs="cells.csv")  # doctest: +SKIP
+    A made-up table of counts, genes in rows:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.data import read
+    >>> counts = pd.DataFrame({"c1": [0, 3], "c2": [2, 1], "c3": [5, 0]}, index=["FXYD3", "ATP1A1"])
+    >>> with TemporaryDirectory() as folder:
+    ...     counts.to_csv(Path(folder) / "P1.csv.gz")
+    ...     cells = read(Path(folder) / "P1.csv.gz")
+    >>> cells.shape, cells.var_names.tolist()
+    ((3, 2), ['FXYD3', 'ATP1A1'])
     """
     paths = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
     if not paths:

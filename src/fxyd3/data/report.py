@@ -16,7 +16,26 @@ Level = Literal["recognised", "mended", "wrong"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found in a data set: what it is, and what the reader can do about it (may be empty)."""
+    """One thing found in a data set.
+
+    Attributes
+    ----------
+    level
+        "recognised", "mended" or "wrong".
+    what
+        What it is, as a sentence without a stop.
+    remedy
+        What the reader can do about it; may be empty.
+
+    Examples
+    --------
+    What a report says of one thing:
+
+    >>> from fxyd3.data import Finding
+    >>> finding = Finding("wrong", "There are no raw counts", "give them as layers['counts']")
+    >>> finding.level, finding.remedy
+    ('wrong', "give them as layers['counts']")
+    """
 
     level: Level
     what: str
@@ -45,6 +64,15 @@ class Report:
         In the order in which they were found.
     genes
         Gene names as they stand in ``var_names``.
+
+    Examples
+    --------
+    On a small twin:
+
+    >>> from fxyd3.data import examine
+    >>> report = examine("twin:tiny")
+    >>> report.n_cells, report.patients, report.conditions, report.simulated
+    (400, 6, ['before', 'after'], True)
     """
 
     source: str

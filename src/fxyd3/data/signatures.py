@@ -32,10 +32,28 @@ UNSOURCED = ("alveolar", "hypoxia")
 def gene_set(name: str) -> tuple[str, ...]:
     """Return the genes of a published set in ``data/signatures.gmt``.
 
+    Parameters
+    ----------
+    name
+        Of the set, as in the file.
+
+    Returns
+    -------
+    tuple of str
+        Symbols as published, in the order of the file.
+
     Raises
     ------
     InputError
         If no set has this name; gives the names there are.
+
+    Examples
+    --------
+    The first genes of a set:
+
+    >>> from fxyd3.data import gene_set
+    >>> gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")[:3]
+    ('ACSL1', 'ALDH1A3', 'ANPEP')
     """
     sets = _sets()
     if name not in sets:
@@ -76,6 +94,17 @@ def gene_sets(*names: str) -> pd.DataFrame:
     ---------------
     To say what a cell *is*: a list tells what other cells, elsewhere, expressed. The EMT list has nine genes, and cells
     that were dissociated express the stress genes for that reason alone.
+
+    Examples
+    --------
+    The diapause set has genes that rise and genes that fall, the EMT list only genes that rise:
+
+    >>> from fxyd3.data import gene_sets
+    >>> gene_sets("EMT", "diapause").groupby("source")["weight"].agg(["min", "max"])
+              min  max
+    source
+    EMT       1.0  1.0
+    diapause -1.0  1.0
     """
     for name in names:
         if names.count(name) > 1:
@@ -86,7 +115,29 @@ def gene_sets(*names: str) -> pd.DataFrame:
 def lists_with(gene: str) -> tuple[str, ...]:
     """Name the sets of ``data/signatures.gmt`` that contain a gene, in the order of the file; empty if none does.
 
-    When not to use: as evidence that a gene marks a cell. Lists are short and miss most genes.
+    Parameters
+    ----------
+    gene
+        Symbol.
+
+    Returns
+    -------
+    tuple of str
+        Names of the sets.
+
+    When not to use
+    ---------------
+    As evidence that a gene marks a cell. Lists are short and miss most genes.
+
+    Examples
+    --------
+    A gene of two lists of luminal progenitors, and one of none:
+
+    >>> from fxyd3.data import lists_with
+    >>> lists_with("KIT")
+    ('LIM_MAMMARY_LUMINAL_PROGENITOR_UP', 'WU2021_GARNETT_EPITHELIAL_LUMINAL_PROGENITOR')
+    >>> lists_with("NO-SUCH-GENE")
+    ()
     """
     return tuple(name for name, genes in _sets().items() if gene in map(_symbol, genes))
 

@@ -49,6 +49,15 @@ def load(
     When not to use
     ---------------
     To look at data that do not fit yet: :func:`fxyd3.data.examine` tells all that is wrong at once.
+
+    Examples
+    --------
+    The smallest twin:
+
+    >>> from fxyd3.data import load
+    >>> study, report = load("twin:tiny", select="condition == 'before'")
+    >>> report.simulated, study.n_obs, study.obs["condition"].unique().tolist()
+    (True, 300, ['before'])
     """
     adata = _open(data, seed)
     if obs:
@@ -67,7 +76,17 @@ def examine(
 ) -> Report:
     """Report on data as :func:`load` would read them, with all that is wrong and how to mend it.
 
-    Parameters are those of :func:`load`. Nothing is written.
+    Nothing is written.
+
+    Parameters
+    ----------
+    data, genes, obs, roles, select, seed
+        As for :func:`load`.
+
+    Returns
+    -------
+    Report
+        As from :func:`fxyd3.data.prepare`, also where something is wrong.
 
     Raises
     ------
@@ -77,6 +96,21 @@ def examine(
     When not to use
     ---------------
     To get the data: use :func:`load`.
+
+    Examples
+    --------
+    A made-up table of log values:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.data import examine
+    >>> logs = pd.DataFrame({"c1": [0.0, 1.4], "c2": [1.1, 0.7], "c3": [1.8, 0.0]}, index=["FXYD3", "ATP1A1"])
+    >>> with TemporaryDirectory() as folder:
+    ...     logs.to_csv(Path(folder) / "logs.csv")
+    ...     report = examine(str(Path(folder) / "logs.csv"))
+    >>> [finding.what for finding in report.findings if finding.level == "wrong"]
+    ['No raw counts in logs.csv, since X holds fractions up to 1.8, as log-normalised data do']
     """
     found = Findings(strict=False)
     adata = _open(data, seed)
@@ -89,6 +123,16 @@ def examine(
 def fingerprint(source: str | Path | Sequence[str | Path]) -> str:
     """Return the sha256 (hexadecimal) of a file, a folder (sorted names and contents), or several in order.
 
+    Parameters
+    ----------
+    source
+        Path, or several.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
     Raises
     ------
     InputError
@@ -97,6 +141,19 @@ def fingerprint(source: str | Path | Sequence[str | Path]) -> str:
     When not to use
     ---------------
     To tell whether two files hold the same data: the same counts in another format have another fingerprint.
+
+    Examples
+    --------
+    The same content under another name has the same fingerprint:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data import fingerprint
+    >>> with TemporaryDirectory() as folder:
+    ...     one, other = Path(folder, "one.csv"), Path(folder, "other.csv")
+    ...     _ = one.write_text("cell,FXYD3"), other.write_text("cell,FXYD3")
+    ...     print(fingerprint(one)[:8], fingerprint(one) == fingerprint(other))
+    8e36e7aa True
     """
     paths = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
     whole = hashlib.sha256()

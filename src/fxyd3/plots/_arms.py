@@ -32,6 +32,17 @@ def tolerant_fraction(found: "DosingOrders", *, label: str) -> Axes:
         See ``fxyd3.rescue.dosing_orders``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Simulated dishes, in six arms:
+
+    >>> from fxyd3.data.simulate import dosing_order
+    >>> from fxyd3.plots import tolerant_fraction
+    >>> from fxyd3.rescue import dosing_orders
+    >>> axes = tolerant_fraction(dosing_orders(dosing_order().table), label="Simulated data (twin)")
+    >>> axes.get_ylabel(), len(axes.get_xticks())
+    ('ancestral cells among the living (percent)', 6)
     """
     (axes,) = canvas(label, width=6.4, height=4.4)
     arms = list(found.fractions["arm"])
@@ -52,7 +63,7 @@ def tolerant_fraction(found: "DosingOrders", *, label: str) -> Axes:
 
 
 def interactions(found: "DosingOrders", *, label: str) -> Axes:
-    """Draw, for each order, the living cells over those that independent drugs would leave, with intervals.
+    r"""Draw, for each order, the living cells over those that independent drugs would leave, with intervals.
 
     Small points are experiments. Left of 1 the drugs kill more than independent ones. The last row of each order is the
     ratio of tolerant cells over that of other cells.
@@ -63,6 +74,17 @@ def interactions(found: "DosingOrders", *, label: str) -> Axes:
         See ``fxyd3.rescue.dosing_orders``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Simulated dishes; three rows for each order of the two drugs:
+
+    >>> from fxyd3.data.simulate import dosing_order
+    >>> from fxyd3.plots import interactions
+    >>> from fxyd3.rescue import dosing_orders
+    >>> axes = interactions(dosing_orders(dosing_order().table), label="Simulated data (twin)")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()][:3]
+    ['ancestral cells', 'other cells', 'ancestral\nbeyond other']
     """
     table = found.interactions
     orders = list(dict.fromkeys(table["order"]))

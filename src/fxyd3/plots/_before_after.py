@@ -35,6 +35,23 @@ def paired_gene(found: "ResidualChange", *, label: str, smallest: float | None =
         What the data are; drawn on the figure.
     smallest
         Smallest change of interest, log2 units; drawn as a line.
+
+    Returns
+    -------
+    list of Axes
+        The gene before and after treatment; the changes.
+
+    Examples
+    --------
+    A small twin of four patients:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.plots import paired_gene
+    >>> from fxyd3.tolerance import residual_change
+    >>> study = twin(400, patients=4, sorted_cells=0)
+    >>> lines, changes = paired_gene(residual_change(study), label="Simulated data (twin)")
+    >>> lines.get_title(loc="left"), len(lines.lines), changes.get_ylabel()
+    ('FXYD3', 4, 'log2 change, after − before')
     """
     each = found.per_patient
     lines, changes = canvas(label, columns=2, width=7.2, height=3.9)
@@ -81,6 +98,21 @@ def volcano(found: "PairedExpression", *, label: str) -> Axes:
         See ``fxyd3.tolerance.paired_expression``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers of three genes, in the form of ``fxyd3.tolerance.paired_expression``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import volcano
+    >>> from fxyd3.tolerance import PairedExpression
+    >>> table = pd.DataFrame({"gene": ["FXYD3", "ATP1A1", "KRT8"], "log2fc": [1.2, 0.1, -0.3],
+    ...                       "p": [1e-5, 0.6, 0.2], "p_adjusted": [3e-5, 0.6, 0.3]})
+    >>> named = table[:1].assign(p_holm=1e-5)
+    >>> found = PairedExpression(table, named, pd.DataFrame(), pd.DataFrame(), left_out=(), n=6, missing="")
+    >>> axes = volcano(found, label="Made-up data")
+    >>> axes.get_title(loc="left")
+    '3 genes, 1 called, 6 patients'
     """
     (axes,) = canvas(label, width=6.4, height=4.4)
     table = found.table[found.table["p"].notna()]
@@ -125,7 +157,7 @@ def _apart(places: np.ndarray, least: float) -> np.ndarray:
 
 
 def explanations(found: "Neighbours", *, label: str, smallest: float | None = None) -> Axes:
-    """Draw the change of a gene as it is, and as it is left when each neighbouring explanation is accounted for.
+    r"""Draw the change of a gene as it is, and as it is left when each neighbouring explanation is accounted for.
 
     Parameters
     ----------
@@ -135,6 +167,18 @@ def explanations(found: "Neighbours", *, label: str, smallest: float | None = No
         What the data are; drawn on the figure.
     smallest
         Smallest change of interest, log2 units; drawn as a line.
+
+    Examples
+    --------
+    A small twin of four patients:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.plots import explanations
+    >>> from fxyd3.tolerance import neighbours
+    >>> study = twin(400, patients=4, sorted_cells=0)
+    >>> axes = explanations(neighbours(study), label="Simulated data (twin)")
+    >>> [tick.get_text().split("\n")[0] for tick in axes.get_yticklabels()][:3]
+    ['as it is', 'without stroma and immune cells', 'without cycling cells']
     """
     table = found.table.reset_index(drop=True)
     (axes,) = canvas(label, width=7.2, height=1.5 + 0.52 * max(len(table), 2))
@@ -191,6 +235,18 @@ def decomposition(found: "DecomposedChange", *, label: str) -> Axes:
         See ``fxyd3.tolerance.decompose_change``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    A small twin of four patients, with the states that were planted:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.plots import decomposition
+    >>> from fxyd3.tolerance import decompose_change
+    >>> found = decompose_change(twin(400, patients=4, sorted_cells=0), state="truth_state")
+    >>> axes = decomposition(found, label="Simulated data (twin)")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['P1', 'P2', 'P3', 'P4', 'mean']
     """
     each = found.per_patient
     (axes,) = canvas(label, width=6.8, height=1.9 + 0.5 * (len(each) + 1))

@@ -29,6 +29,24 @@ def quality(
         What the data are; drawn on the figure.
     limits
         Adaptive thresholds of the samples, as ``fxyd3.cells.adaptive_limits`` finds them; drawn as a range.
+
+    Returns
+    -------
+    list of Axes
+        Genes detected; mitochondrial share.
+
+    Examples
+    --------
+    A small twin; with these thresholds no cell is left out before it is drawn:
+
+    >>> from fxyd3.cells import adaptive_limits, qc
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.plots import quality
+    >>> cells, _ = qc(twin("tiny"), min_genes=0, max_mito=100)
+    >>> genes, mito = quality(cells.obs, min_genes=200, max_mito=20, limits=adaptive_limits(cells.obs),
+    ...                       label="Simulated data (twin)")
+    >>> [text.get_text() for text in genes.get_legend().get_texts()], genes.get_xlabel(), mito.get_xlabel()
+    (['fewest: 200', 'adaptive, 24 samples'], 'genes detected in a cell', 'mitochondrial counts (percent)')
     """
     genes, mito = canvas(label, columns=2, height=3.2)
     top = max(int(obs["n_genes"].max()), min_genes, 2)
@@ -72,6 +90,20 @@ def umap(adata: "AnnData", *, key: str, label: str, title: str = "") -> Axes:
         What the data are; drawn on the figure.
     title
         Above the figure.
+
+    Examples
+    --------
+    Four made-up cells; ``fxyd3.cells.embed`` and ``fxyd3.cells.cluster`` give those of a study:
+
+    >>> import anndata
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.plots import umap
+    >>> cells = anndata.AnnData(np.zeros((4, 1)), obsm={"X_umap": np.array([[0, 0], [0, 1], [5, 5], [5, 6]])})
+    >>> cells.obs["cluster"] = pd.Categorical(["1", "1", "2", "2"])
+    >>> axes = umap(cells, key="cluster", label="Made-up data")
+    >>> [(text.get_text(), *map(float, text.get_position())) for text in axes.texts]
+    [('1', 0.0, 0.5), ('2', 5.0, 5.5)]
     """
     (axes,) = canvas(label, width=5.4, height=4.6)
     place = adata.obsm["X_umap"]
@@ -100,6 +132,19 @@ def stability(table: pd.DataFrame, *, chosen: float, label: str) -> Axes:
         The resolution chosen; 0 for none.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers, in the form of the ``table`` of ``fxyd3.cells.stability``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import stability
+    >>> table = pd.DataFrame({"groups": [2, 5], "ari": [0.95, 0.9], "ari_low": [0.9, 0.8],
+    ...                       "ari_high": [1.0, 0.95], "thinned": [0.7, 0.6], "null_high": [0.1, 0.3],
+    ...                       "model_high": [0.2, 0.4]}, index=[0.1, 1.0])
+    >>> axes = stability(table, chosen=1.0, label="Made-up data")
+    >>> [text.get_text() for text in axes.texts], axes.get_legend_handles_labels()[1][-1]
+    (['2', '5'], 'chosen: 1')
     """
     (axes,) = canvas(label, width=7.6)
     x = table.index.to_numpy()
@@ -137,6 +182,20 @@ def by_group(
         What it is, with its unit.
     label
         What the data are; drawn on the figure.
+    key, marked
+        Columns of groups, and of the star.
+
+    Examples
+    --------
+    Four made-up cells of two patients:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import by_group
+    >>> obs = pd.DataFrame({"cluster": pd.Categorical(["1", "1", "2", "2"]), "patient": ["P1", "P2", "P1", "P2"],
+    ...                     "signature": [0.1, 0.2, 0.8, 0.9], "ancestral": [False, False, True, True]})
+    >>> axes = by_group(obs, value="signature", ylabel="progenitor activity", label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_xticklabels()]
+    ['1', '2 ★']
     """
     (axes,) = canvas(label)
     groups = list(obs[key].cat.categories)
@@ -167,7 +226,7 @@ def per_patient(
     label: str,
     smallest: float | None = None,
 ) -> Axes:
-    """Draw one point per patient for each of a few measures, with interval over patients.
+    r"""Draw one point per patient for each of a few measures, with interval over patients.
 
     Parameters
     ----------
@@ -183,6 +242,19 @@ def per_patient(
         Value without effect, and smallest effect of interest, if there is one; drawn as lines.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up areas under the ROC curve of three patients, with their interval:
+
+    >>> import pandas as pd
+    >>> from fxyd3.claims import t_interval
+    >>> from fxyd3.plots import per_patient
+    >>> table = pd.DataFrame({"auroc": [0.7, 0.8, 0.9]}, index=["P1", "P2", "P3"])
+    >>> axes = per_patient(table, values={"auroc": "FXYD3"}, intervals={"auroc": t_interval(table["auroc"])},
+    ...                    ylabel="area under the ROC curve", null=0.5, smallest=0.7, label="Made-up data")
+    >>> [text.get_text() for text in axes.texts]
+    ['no effect', 'smallest effect\nof interest']
     """
     (axes,) = canvas(label)
     for i, column in enumerate(values):

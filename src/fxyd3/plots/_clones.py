@@ -17,7 +17,7 @@ ORDERS = {0: "all clones\n(order 0)", 1: "common clones\n(order 1)", 2: "dominan
 
 
 def clonal_diversity(found: "LineageDiversity", *, label: str) -> Axes:
-    """Draw how many times as diverse the clones are after treatment, as read and at the same level.
+    r"""Draw how many times as diverse the clones are after treatment, as read and at the same level.
 
     Parameters
     ----------
@@ -25,6 +25,17 @@ def clonal_diversity(found: "LineageDiversity", *, label: str) -> Axes:
         See ``fxyd3.tolerance.lineage_diversity``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Simulated barcodes:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.plots import clonal_diversity
+    >>> from fxyd3.tolerance import lineage_diversity
+    >>> axes = clonal_diversity(lineage_diversity(lineage_barcodes().table, resamples=5), label="Simulated data (twin)")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['all clones\n(order 0)', 'common clones\n(order 1)', 'dominant clones\n(order 2)']
     """
     (axes,) = canvas(label, height=1.7 + 0.62 * max(len(found.table), 1))
     each = found.per_experiment
@@ -45,7 +56,7 @@ def clonal_diversity(found: "LineageDiversity", *, label: str) -> Axes:
 
 
 def clone_sharing(found: "SharedBarcodes", *, label: str) -> Axes:
-    """Draw the overlap of the clones of two arms after treatment, beside what chance gives, for each experiment.
+    r"""Draw the overlap of the clones of two arms after treatment, beside what chance gives, for each experiment.
 
     The mean of what they share beyond chance stands above, with its interval over experiments.
 
@@ -55,6 +66,17 @@ def clone_sharing(found: "SharedBarcodes", *, label: str) -> Axes:
         See ``fxyd3.tolerance.shared_barcodes``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Simulated barcodes; a line for each experiment:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.plots import clone_sharing
+    >>> from fxyd3.tolerance import shared_barcodes
+    >>> axes = clone_sharing(shared_barcodes(lineage_barcodes().table), label="Simulated data (twin)")
+    >>> [line.get_label() for line in axes.lines], axes.get_ylabel()
+    (['E1', 'E2', 'E3', 'E4'], 'barcodes in both\n(percent of those in either)')
     """
     (axes,) = canvas(label, height=3.8)
     names = ("chance: as many\nbarcodes before", "two arms\nafter treatment")
@@ -85,6 +107,22 @@ def clone_selection(found: "CloneSelection", *, label: str) -> list[Axes]:
         See ``fxyd3.tolerance.selection_coefficient``.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        Survival of ancestral cells and clones; the share that inherited its state.
+
+    Examples
+    --------
+    Simulated barcodes:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.plots import clone_selection
+    >>> from fxyd3.tolerance import selection_coefficient
+    >>> left, right = clone_selection(selection_coefficient(lineage_barcodes().table), label="Simulated data (twin)")
+    >>> [tick.get_text() for tick in left.get_yticklabels()], right.get_xlabel()
+    (['of ancestral cells', 'of their clones'], 'ancestral cells (percent)')
     """
     left, right = panels = canvas(label, columns=2, width=7.2, height=3.1)
     each, table = found.per_experiment, found.table

@@ -51,6 +51,11 @@ def surface(
     model
         One of ``found.models``.
 
+    Returns
+    -------
+    list of Axes
+        Cells alive; killing beyond the model.
+
     Raises
     ------
     InputError
@@ -59,6 +64,19 @@ def surface(
     When not to use
     ---------------
     To read an interval off single pairs: the colours are means over experiments. See ``models``.
+
+    Examples
+    --------
+    Simulated plates of one kind of cells, with the range of a drug in plasma:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.plots import surface
+    >>> from fxyd3.rescue import DIGOXIN, combine
+    >>> found = combine(two_drugs().table.query("cells == 'FXYD3-high'"), models=["bliss"], resamples=20)
+    >>> above, below = surface(found, cells="FXYD3-high", clinical={"digoxin": DIGOXIN.clinical_nM},
+    ...                        label="Simulated data (twin)")
+    >>> above.get_title(loc="left"), below.get_xlabel(), below.get_ylabel()
+    ('FXYD3-high: alive (percent)', 'chemotherapy (nM)', 'glycoside (nM)')
     """
     if model not in found.models:
         raise InputError(f"There is no model '{model}' in this combination: there are {', '.join(found.models)}.")
@@ -92,6 +110,18 @@ def models(found: "Mapping[str, Combination]", *, label: str) -> Axes:
         open.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Simulated plates of one kind of cells, by two models:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.plots import models
+    >>> from fxyd3.rescue import combine
+    >>> found = combine(two_drugs().table.query("cells == 'FXYD3-high'"), models=["bliss", "hsa"], resamples=20)
+    >>> axes = models({"FXYD3-high": found}, label="Simulated data (twin)")
+    >>> [tick.get_text().split(":")[0] for tick in axes.get_yticklabels()], [text.get_text() for text in axes.texts]
+    (['Bliss', 'HSA'], ['synergy', 'synergy'])
     """
     from fxyd3.rescue._combine import EXPECTS
 

@@ -34,6 +34,24 @@ def composition(found: "CompositionChange", *, label: str, before: str = "before
         What the data are; drawn on the figure.
     before, after
         What stands under the two ends of the lines.
+
+    Returns
+    -------
+    list of Axes
+        One for each state.
+
+    Examples
+    --------
+    A small twin of four patients, with the states that were planted:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.plots import composition
+    >>> from fxyd3.tolerance import composition_change, state_counts
+    >>> cells = twin(400, patients=4, sorted_cells=0)
+    >>> found = composition_change(state_counts(cells[cells.obs["truth_type"] == "tumour"], state="truth_state"))
+    >>> panels = composition(found, label="Simulated data (twin)")
+    >>> panels[0].get_title(loc="left"), len(panels)
+    ('ancestral-quiescent', 5)
     """
     style()
     states, patients = list(found.table["state"]), sorted(set(found.per_patient["patient"]))
@@ -82,6 +100,20 @@ def composition_forest(found: "CompositionChange", *, label: str) -> Axes:
         See ``fxyd3.tolerance.composition_change``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers of cells: of state A, there are three times as many after treatment:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import composition_forest
+    >>> from fxyd3.tolerance import composition_change
+    >>> rows = [(patient, when, state, (3 if (state, when) == ("A", "after") else 1) * (50 + 5 * i))
+    ...         for i, patient in enumerate(("P1", "P2", "P3")) for when in ("before", "after") for state in "ABC"]
+    >>> table = pd.DataFrame(rows, columns=["patient", "condition", "state", "cells"])
+    >>> axes = composition_forest(composition_change(table), label="Made-up data")
+    >>> axes.get_yticklabels()[0].get_text(), axes.get_xlabel()
+    ('A', 'change against the mean of all states (log2; 3 patients)')
     """
     table = found.table.sort_values("change", ascending=False).reset_index(drop=True)
     marks = {note: "*" * (1 + i) for i, note in enumerate(filter(None, table["note"].unique()))}
@@ -114,7 +146,7 @@ def composition_forest(found: "CompositionChange", *, label: str) -> Axes:
 
 
 def survival(found: "AncestralSurvival", *, null: float, smallest: float, label: str) -> Axes:
-    """Draw how ancestral cells survive relative to the others in each patient, and the control beside it, as folds.
+    r"""Draw how ancestral cells survive relative to the others in each patient, and the control beside it, as folds.
 
     Parameters
     ----------
@@ -124,6 +156,21 @@ def survival(found: "AncestralSurvival", *, null: float, smallest: float, label:
         Log2 ratio without effect, and the smallest of interest; drawn as lines.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers of cells of three patients:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import survival
+    >>> from fxyd3.tolerance import ancestral_survival
+    >>> table = pd.DataFrame({"patient": ["P1"] * 4 + ["P2"] * 4 + ["P3"] * 4,
+    ...                       "condition": ["before", "before", "after", "after"] * 3,
+    ...                       "state": ["ancestral", "other"] * 6,
+    ...                       "cells": [20, 80, 50, 50, 25, 75, 45, 55, 30, 70, 60, 40]})
+    >>> axes = survival(ancestral_survival(table), null=0, smallest=1, label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_xticklabels()]
+    ['ancestral cells,\nafter treatment', 'before treatment,\ndealt at random']
     """
     drawn = {SURVIVAL: (found.per_patient, found.interval), CONTROL: (found.dealt, found.control)}
     table = pd.DataFrame({name: own.set_index("patient")["log2_ratio"] for name, (own, _) in drawn.items()})
@@ -154,6 +201,18 @@ def size_of_tests(table: pd.DataFrame, *, label: str, level: float = 0.05) -> Ax
         What the data are; drawn on the figure.
     level
         Of the tests.
+
+    Examples
+    --------
+    Made-up shares, in the form of ``fxyd3.tolerance.null_rejections``; the second test is not valid:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import size_of_tests
+    >>> table = pd.DataFrame({"test": ["patients", "cells"], "rejected": [0.05, 0.7], "lower": [0.03, 0.65],
+    ...                       "upper": [0.08, 0.75]})
+    >>> axes = size_of_tests(table, label="Made-up data")
+    >>> [text.get_text() for text in axes.texts]
+    ['5.0 %', '70.0 %', 'promised: 5 %']
     """
     (axes,) = canvas(label, width=6.4, height=1.2 + 0.5 * len(table))
     percent = 100 * table[["rejected", "lower", "upper"]].to_numpy(dtype=float)

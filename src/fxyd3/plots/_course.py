@@ -9,7 +9,7 @@ from fxyd3.plots._house import GREY, MARKERS, PALETTE, canvas
 
 
 def course_shares(table: pd.DataFrame, *, by: str, chosen: list[str], label: str) -> Axes:
-    """Draw the share of a few groups (or phases) among the captured cells over the days, with their intervals.
+    r"""Draw the share of a few groups (or phases) among the captured cells over the days, with their intervals.
 
     Parameters
     ----------
@@ -21,6 +21,18 @@ def course_shares(table: pd.DataFrame, *, by: str, chosen: list[str], label: str
         Values to draw, at most eight.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up cells, ten of each sample:
+
+    >>> import pandas as pd
+    >>> from fxyd3 import plots, tolerance
+    >>> course = pd.DataFrame({"arm": ["untreated"] * 10 + ["5FU1"] * 10, "day": [0] * 10 + [33] * 10,
+    ...                        "cluster": ["C1"] * 9 + ["C2"] + ["C1"] * 2 + ["C2"] * 8})
+    >>> axes = plots.course_shares(tolerance.course_shares(course), by="cluster", chosen=["C2"], label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_xticklabels()]
+    ['0\nuntreated', '33\n5FU1']
     """
     (axes,) = canvas(label, width=6.8, height=3.9)
     samples = table.drop_duplicates(["day", "arm"])
@@ -48,6 +60,19 @@ def course_bottleneck(table: pd.DataFrame, *, label: str) -> Axes:
         See ``fxyd3.tolerance.course_bottleneck``; all clones (order 0) and dominant ones (order 2) are drawn.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up cells: 20 clones of three cells before, two clones of 20 cells after:
+
+    >>> import pandas as pd
+    >>> from fxyd3 import plots, tolerance
+    >>> course = pd.DataFrame({"arm": ["untreated"] * 60 + ["5FU1"] * 40, "day": [0] * 60 + [33] * 40,
+    ...                        "barcode": [f"B{i % 20}" for i in range(60)] + [f"B{i % 2}" for i in range(40)]})
+    >>> found = tolerance.course_bottleneck(course, fewest=20, resamples=5)
+    >>> axes = plots.course_bottleneck(found, label="Made-up data")
+    >>> axes.get_ylabel(), next(list(map(int, line.get_ydata())) for line in axes.lines if line.get_marker() == "D")
+    ('effective number of clones', [20, 2])
     """
     (axes,) = canvas(label, width=6.8, height=3.9)
     samples = table.drop_duplicates(["day", "arm"])

@@ -25,6 +25,17 @@ def design_power(table: pd.DataFrame, *, wanted: float, label: str, planned: int
         What the data are; drawn on the figure.
     planned
         Wells of the design at hand; drawn as a line where given.
+
+    Examples
+    --------
+    The power to find two- and fourfold more stem cells:
+
+    >>> from fxyd3.enrichment import design, power_curves
+    >>> from fxyd3.plots import design_power
+    >>> table = power_curves(design(frequency=1 / 133, fold=4), folds=[2, 4])
+    >>> axes = design_power(table, wanted=0.8, planned=24, label="Calculated, no data")
+    >>> [text.get_text() for text in axes.texts if not text.get_text().isdigit()]
+    ['2-fold', '4-fold', 'wanted: 80%', 'planned: 24']
     """
     (axes,) = canvas(label, height=4.0)
     ends = [curve.iloc[-1] for _, curve in table.groupby("fold")]
@@ -59,7 +70,7 @@ def design_power(table: pd.DataFrame, *, wanted: float, label: str, planned: int
 
 
 def dose_placement(table: pd.DataFrame, *, doses: Sequence[float], label: str) -> Axes:
-    """Draw what a well tells at any dose, with the best dose of each group and the chosen doses.
+    r"""Draw what a well tells at any dose, with the best dose of each group and the chosen doses.
 
     Parameters
     ----------
@@ -70,6 +81,17 @@ def dose_placement(table: pd.DataFrame, *, doses: Sequence[float], label: str) -
         The chosen doses, the same for all groups; marked on each line.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    One stem cell in 100, and four times as many after the sort:
+
+    >>> from fxyd3.enrichment import design
+    >>> from fxyd3.plots import dose_placement
+    >>> study = design(frequency=1 / 100, fold=4)
+    >>> axes = dose_placement(study.placement, doses=study.doses, label="Calculated, no data")
+    >>> [text.get_text() for text in axes.texts]
+    ['unsorted\nbest: 159', 'sorted\nbest: 39.8']
     """
     (axes,) = canvas(label, height=4.0)
     best = table.groupby("group")["best_dose"].first().sort_values()
@@ -100,6 +122,16 @@ def wrong_guess(table: pd.DataFrame, *, label: str) -> Axes:
         Columns doses, factor, standard_error; see ``fxyd3.enrichment.Design.wrong_guess``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    What it costs to expect the wrong frequency:
+
+    >>> from fxyd3.enrichment import design
+    >>> from fxyd3.plots import wrong_guess
+    >>> axes = wrong_guess(design(frequency=1 / 100, fold=4).wrong_guess, label="Calculated, no data")
+    >>> [text.get_text() for text in axes.texts]
+    ['as planned', 'one dose']
     """
     (axes,) = canvas(label)
     top = 3 * table["standard_error"].min() + table.loc[table["doses"] == "as planned", "standard_error"].max()

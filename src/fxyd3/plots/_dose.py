@@ -53,6 +53,19 @@ def dose_response(
         Ranges in plasma (nM), by drug; see ``clinical_band``.
     cells, dose, response, experiment
         Columns.
+
+    Examples
+    --------
+    A simulated plate with two kinds of cells:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.plots import dose_response
+    >>> from fxyd3.rescue import fit_hill, viability
+    >>> wells = viability(viability_plates().table).query("plate == 'chemotherapy-1'")
+    >>> fits = {name: fit_hill(own["dose_nM"], own["viability"]) for name, own in wells.groupby("cells")}
+    >>> axes = dose_response(fits, wells, label="Simulated data (twin)")
+    >>> [text.get_text().split(":")[0] for text in axes.get_legend().get_texts()]
+    ['ancestral', 'other']
     """
     if axes is None:
         (axes,) = canvas(label, width=6.4, height=4.4)
@@ -104,6 +117,18 @@ def clinical_band(axes: Axes, *, drug: str, nM: Range, above: bool = False) -> N
         Ends of the range, nM; see ``fxyd3.rescue.glycoside``.
     above
         Whether the name stands above the axes, where lines would cross it.
+
+    Examples
+    --------
+    On the axes of a figure over doses:
+
+    >>> from fxyd3.plots import canvas, clinical_band
+    >>> from fxyd3.rescue import DIGOXIN
+    >>> (axes,) = canvas("Made-up data")
+    >>> _ = axes.set(xscale="log", xlim=(0.1, 100))
+    >>> clinical_band(axes, drug="digoxin", nM=DIGOXIN.clinical_nM)
+    >>> axes.texts[0].get_text()
+    'digoxin in plasma, 0.64–2.56 nM'
     """
     i = sum(patch.get_gid() == "clinical" for patch in axes.patches)
     low, high = nM
@@ -164,6 +189,26 @@ def gr_against_viability(
         One row per cell_line; see ``fxyd3.rescue.gr_metrics``.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        Viability; growth rate.
+
+    Examples
+    --------
+    Simulated plates:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.plots import gr_against_viability
+    >>> from fxyd3.rescue import fit_hill, gr_metrics, gr_table, gr_values, viability
+    >>> plates = viability_plates(plates=1).table
+    >>> fits = {name: fit_hill(own["dose_nM"], own["viability"])
+    ...         for name, own in viability(plates).query("drug != 'glycoside'").groupby("cells")}
+    >>> values = gr_values(gr_table(plates).query("agent == 'chemotherapy'"))
+    >>> left, right = gr_against_viability(fits, values, gr_metrics(values), label="Simulated data (twin)")
+    >>> left.get_title(loc="left"), right.get_ylabel()
+    ('Viability', 'GR (1: as without drug, 0: no growth)')
     """
     left, right = canvas(label, columns=2, width=7.6, height=4.4)
     grid = np.geomspace(values["concentration"].min(), values["concentration"].max(), 200)

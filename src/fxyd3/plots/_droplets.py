@@ -27,6 +27,18 @@ def doublets(scores: "pd.Series[float]", found: "Doublets", *, label: str) -> Ax
         See ``fxyd3.cells.doublets``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up scores, in the form of ``fxyd3.cells.doublets``:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3 import cells, plots
+    >>> found = cells.Doublets(pd.DataFrame(), np.linspace(0.1, 0.9, 9), threshold=0.4, separate=True)
+    >>> axes = plots.doublets(pd.Series([0.1, 0.1, 0.2, 0.6]), found, label="Made-up data")
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['cells', 'doublets made on paper', 'threshold: 0.40']
     """
     (axes,) = canvas(label, height=3.2)
     own = scores.dropna().to_numpy()
@@ -67,6 +79,17 @@ def selection(table: pd.DataFrame, *, label: str) -> Axes:
         ``cells``, ``kept``, ``other`` by sample; see ``fxyd3.cells.Tumour``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers, in the form of the ``table`` of ``fxyd3.cells.tumour``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import selection
+    >>> table = pd.DataFrame({"cells": [500, 900], "kept": [400, 200], "other": [100, 700]}, index=["P1", "P2"])
+    >>> axes = selection(table, label="Made-up data")
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['kept: 600', 'other lineages: 800']
     """
     (axes,) = canvas(label, height=max(0.2 * len(table) + 1.4, 2.4))
     place = np.arange(len(table))
@@ -97,6 +120,22 @@ def copy_numbers(found: "CopyNumber", *, label: str) -> Axes:
         likeness to the others.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up expression of six cells, in the form of ``fxyd3.cells.copy_number``; the first three gained a chromosome:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.cells import CopyNumber
+    >>> from fxyd3.plots import copy_numbers
+    >>> profile, chromosomes = np.zeros((6, 30), dtype=np.float32), np.repeat(["1", "2", "X"], 10)
+    >>> profile[:3, :10] = 0.5
+    >>> cells = pd.DataFrame({"reference": [False] * 3 + [True] * 3, "score": 0.0, "likeness": np.linspace(1, 0, 6)})
+    >>> found = CopyNumber(profile, chromosomes, cells, genes=300, table=pd.DataFrame())
+    >>> axes = copy_numbers(found, label="Made-up data")
+    >>> axes.images[0].get_array().shape, [tick.get_text().strip() for tick in axes.get_xticklabels()]
+    ((6, 30), ['1', '2', 'X'])
     """
     (axes,) = canvas(label, width=7.2, height=4.2)
     rows = []

@@ -26,6 +26,16 @@ def exposure(regimens: "Mapping[str, Regimen]", *, label: str = MODEL) -> Axes:
         By name; of one drug. See ``fxyd3.rescue.Regimen``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    A week of daily doses of digoxin that give a mean of 1.6 nM, by the model:
+
+    >>> from fxyd3.plots import exposure
+    >>> from fxyd3.rescue import DIGOXIN, Regimen
+    >>> axes = exposure({"daily": Regimen(DIGOXIN, 1.6, doses=7)})
+    >>> axes.texts[0].get_text(), axes.get_xlabel()
+    ('digoxin, clinical range 0.64–2.56 nM', 'days since the first dose')
     """
     (axes,) = canvas(label, width=6.4, height=4.0)
     drug = next(iter(regimens.values())).drug
@@ -71,6 +81,16 @@ def xenograft(
         Ranges in plasma (nM), by drug.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    A drug with an EC50 of 10 nM on the human cells, and a mouse whose cells are 30 times less sensitive:
+
+    >>> from fxyd3.plots import xenograft
+    >>> from fxyd3.rescue import xenograft_gap
+    >>> axes = xenograft(xenograft_gap([1, 30], ec50_nM=10), ec50_nM=10)
+    >>> [text.get_text().split(":")[0] for text in axes.get_legend().get_texts()][-2:]
+    ['tumour in a person', 'tumour in a mouse, if it bears 30 times more']
     """
     (axes,) = canvas(label, width=6.4, height=5.0)
     most = max(float(gap["borne_nM"].max()), 10 * ec50_nM)

@@ -37,6 +37,27 @@ def flow_cleaning(found: "Cleaned", *, label: str, viability: str = "viability")
         What the data are; drawn on the figure.
     viability
         Marker or detector of the viability dye.
+
+    Returns
+    -------
+    list of Axes
+        Time; debris and doublets; dead cells.
+
+    Examples
+    --------
+    A simulated tube of stained cells:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.simulate import cell_sort
+    >>> from fxyd3.enrichment import clean, read_fcs
+    >>> from fxyd3.plots import flow_cleaning
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = cell_sort(events=2000).write(Path(folder))
+    ...     tube = read_fcs(sorted(Path(folder).rglob("*stained*.fcs"))[0])
+    >>> panels = flow_cleaning(clean(tube), label="Simulated data (twin)")
+    >>> [axes.get_xlabel() for axes in panels]
+    ['time (s)', 'FSC-A (thousand)', 'viability']
     """
     panels = canvas(label, columns=3, width=7.8, height=3.6)
     every = np.arange(len(found.events))[:: max(1, len(found.events) // MOST_DOTS)]
@@ -83,6 +104,24 @@ def flow_density(found: "FlowSort", gates: Mapping[str, "Gate"], *, label: str) 
     ------
     InputError
         With fewer than two gates.
+
+    Examples
+    --------
+    A simulated sort, with gates from its controls:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.assays import read_assay
+    >>> from fxyd3.data.simulate import cell_sort
+    >>> from fxyd3.enrichment import read_sort
+    >>> from fxyd3.plots import flow_density
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = cell_sort(events=2000, replicates=1).write(Path(folder))
+    ...     found = read_sort(read_assay("cell_sort", folder))
+    >>> gates = {marker: found.gate(marker) for marker in ("NRP1", "IGF1R")}
+    >>> axes = flow_density(found, gates, label="Simulated data (twin)")
+    >>> axes.get_xlabel(), axes.get_ylabel(), len(axes.texts)
+    ('NRP1 (PE-A)', 'IGF1R (APC-A)', 4)
     """
     if len(gates) < 2:
         raise InputError(f"A plot of two markers needs two gates: there is {len(gates)}.")
@@ -123,6 +162,28 @@ def flow_histograms(found: "FlowSort", gates: Mapping[str, "Gate"], *, label: st
         By marker.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        One for each marker.
+
+    Examples
+    --------
+    A simulated sort; one marker beside its controls:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.assays import read_assay
+    >>> from fxyd3.data.simulate import cell_sort
+    >>> from fxyd3.enrichment import read_sort
+    >>> from fxyd3.plots import flow_histograms
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = cell_sort(events=2000, replicates=1).write(Path(folder))
+    ...     found = read_sort(read_assay("cell_sort", folder))
+    >>> (axes,) = flow_histograms(found, {"NRP1": found.gate("NRP1")}, label="Simulated data (twin)")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['unstained', 'FMO NRP1', 'isotype', 'stained']
     """
     panels = canvas(label, columns=len(gates), width=3.5 * len(gates), height=3.8)
     there = set(found.table["sample"])
@@ -157,6 +218,23 @@ def gate_sensitivity(table: pd.DataFrame, *, chosen: float, label: str) -> list[
         The quantile that was chosen; drawn as a line.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        One for each marker.
+
+    Examples
+    --------
+    Made-up percentages, in the form of ``fxyd3.enrichment.FlowSort.sensitivity``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import gate_sensitivity
+    >>> table = pd.DataFrame({"marker": "NRP1", "by": "isotype", "quantile": [0.98, 0.99, 0.995],
+    ...                       "percent": [6.0, 5.0, 4.5], "lower": [5.5, 4.5, 4.0], "upper": [6.5, 5.5, 5.0]})
+    >>> (axes,) = gate_sensitivity(table, chosen=0.99, label="Made-up data")
+    >>> axes.get_title(loc="left"), [tick.get_text() for tick in axes.get_xticklabels()]
+    ('NRP1', ['0.5', '1', '2'])
     """
     markers = list(dict.fromkeys(table["marker"]))
     panels = canvas(label, columns=max(len(markers), 1), width=3.6 * max(len(markers), 1), height=3.7)

@@ -26,6 +26,18 @@ def group_tree(edges: pd.DataFrame, *, chosen: float, label: str) -> Axes:
     -----
     Circles have areas by cells, down to the smallest that holds a number; lines have widths by the share of the lower
     group, and those below 5% are left out. In each row, groups stand in the order of where their cells come from.
+
+    Examples
+    --------
+    Ten made-up cells at two resolutions:
+
+    >>> import pandas as pd
+    >>> from fxyd3.cells import tree
+    >>> from fxyd3.plots import group_tree
+    >>> labels = pd.DataFrame({0.1: [1] * 10, 0.5: [1] * 6 + [2] * 4})
+    >>> axes = group_tree(tree(labels), chosen=0.5, label="Made-up data")
+    >>> [text.get_text() for text in axes.texts if "group" in text.get_text()]
+    ['1 group', '2 groups, chosen']
     """
     rows = [*dict.fromkeys(edges["resolution"]), edges["finer"].iloc[-1]]
     (axes,) = canvas(label, height=0.5 * len(rows) + 1.1)

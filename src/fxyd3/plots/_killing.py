@@ -29,6 +29,18 @@ def kill_curve(found: "KillCurves", *, label: str, limit: float = 1.0, share: fl
         Detection limit, in cells. Counts below it are drawn on it, as open triangles.
     share
         Share killed whose duration by the better model is marked.
+
+    Examples
+    --------
+    A simulated experiment:
+
+    >>> from fxyd3.data.simulate import time_kill
+    >>> from fxyd3.plots import kill_curve
+    >>> from fxyd3.tolerance import kill_curves
+    >>> arm = time_kill().table.query("drug == 'on' and experiment == 'E1'")
+    >>> axes = kill_curve(kill_curves(arm), label="Simulated data (twin)")
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['E1, fitted', 'one slope', 'two slopes']
     """
     (axes,) = canvas(label, height=4.2)
     table = found.arm
@@ -75,6 +87,18 @@ def kill_profile(profile: pd.DataFrame, early: pd.DataFrame | None = None, *, la
         What the data are; drawn on the figure.
     told
         What the dashed line is.
+
+    Examples
+    --------
+    A simulated experiment:
+
+    >>> from fxyd3.data.simulate import time_kill
+    >>> from fxyd3.plots import kill_profile
+    >>> from fxyd3.tolerance import fit_kill, share_profile
+    >>> own = time_kill().table.query("drug == 'on' and experiment == 'E1'")
+    >>> axes = kill_profile(share_profile(fit_kill(own["hours"], own["viable"])), label="Simulated data (twin)")
+    >>> axes.get_xscale(), axes.texts[0].get_text()
+    ('logit', '95% interval: below this line')
     """
     (axes,) = canvas(label, height=3.6)
     axes.plot(profile["share"], profile["drop"], "-", color=PALETTE[0], lw=2, label="all times")
@@ -102,6 +126,16 @@ def tolerant_share(table: pd.DataFrame, *, label: str) -> Axes:
         read are passed over. Points are experiments, lines their means.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Simulated experiments; a line for each arm:
+
+    >>> from fxyd3.data.simulate import time_kill
+    >>> from fxyd3.plots import tolerant_share
+    >>> axes = tolerant_share(time_kill().table, label="Simulated data (twin)")
+    >>> [text.get_text() for text in axes.figure.legends[0].get_texts()]
+    ['tolerant-sorted, without the drug', 'unsorted, with the drug']
     """
     (axes,) = canvas(label, height=3.6)
     read = table[table["counted"] > 0]
@@ -129,6 +163,23 @@ def confluence(table: pd.DataFrame, *, label: str, lines: Sequence[str] | None =
         What the data are; drawn on the figure.
     lines
         Which of ``cells``, in this order; all if not given.
+
+    Returns
+    -------
+    list of Axes
+        One for each line.
+
+    Examples
+    --------
+    Made-up images of two wells, one of them with the drug:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import confluence
+    >>> table = pd.DataFrame({"cells": "line", "dose": [0.0] * 3 + [1.0] * 3, "hours": [0, 24, 48] * 2,
+    ...                       "confluence": [10, 20, 40, 10, 12, 14]})
+    >>> (axes,) = confluence(table, label="Made-up data")
+    >>> axes.get_title(loc="left"), [text.get_text() for text in axes.texts]
+    ('line', ['no drug', '1 µM'])
     """
     import matplotlib as mpl
 
@@ -160,6 +211,18 @@ def dip_rates(table: pd.DataFrame, *, label: str) -> Axes:
         ``cells``, ``dose`` (0: none, drawn at the left edge), ``rate``, ``lower``, ``upper``; see ``growth_rates``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up rates, in the form of ``fxyd3.tolerance.growth_rates``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import dip_rates
+    >>> table = pd.DataFrame({"cells": "line", "dose": [0.0, 0.1, 1.0], "rate": [1.0, 0.6, -0.2],
+    ...                       "lower": [0.9, 0.5, -0.3], "upper": [1.1, 0.7, -0.1]})
+    >>> axes = dip_rates(table, label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_xticklabels()]
+    ['none', '0.1', '1']
     """
     (axes,) = canvas(label, height=3.9)
     doses = sorted(table["dose"].unique())

@@ -13,6 +13,22 @@ def kinds_of_survival(*, label: str, days: float = 10.0) -> Axes:
 
     Arithmetic with rates chosen for the eye, no data: net rates per day of -1.2 (sensitive), -0.4 (tolerant) and 0.1
     (resistant); of the persistent population 1% are tolerant cells and the others sensitive ones.
+
+    Parameters
+    ----------
+    label
+        What the figure is; drawn on it.
+    days
+        How long.
+
+    Examples
+    --------
+    The four kinds, and the line at which 99% are killed:
+
+    >>> from fxyd3.plots import kinds_of_survival
+    >>> axes = kinds_of_survival(label="Arithmetic, no data")
+    >>> [text.get_text() for text in axes.texts]
+    ['sensitive', 'tolerant', 'persistent', 'resistant', '99% killed']
     """
     (axes,) = canvas(label, height=3.9)
     time = np.linspace(0, days, 201)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def p_values(found: dict[str, NDArray[np.float64]], *, label: str) -> list[Axes]:
-    """Draw the p-values of each way of testing where there is nothing to find: they should be level.
+    r"""Draw the p-values of each way of testing where there is nothing to find: they should be level.
 
     Parameters
     ----------
@@ -22,6 +22,21 @@ def p_values(found: dict[str, NDArray[np.float64]], *, label: str) -> list[Axes]
         p-values by way of testing, as in ``fxyd3.cells.Calibration``.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        One for each way of testing.
+
+    Examples
+    --------
+    Made-up p-values of two ways of testing; the second finds too much:
+
+    >>> import numpy as np
+    >>> from fxyd3.plots import p_values
+    >>> found = {"other half": np.linspace(0.005, 0.995, 100), "same counts": np.linspace(0.005, 0.995, 100) ** 3}
+    >>> [axes.get_title(loc="left") for axes in p_values(found, label="Made-up data")]
+    ['other half\n5 % below 0.05', 'same counts\n37 % below 0.05']
     """
     panels = canvas(label, columns=len(found), height=3.0)
     top = 0.0
@@ -49,6 +64,18 @@ def marker_dots(table: pd.DataFrame, *, label: str) -> Axes:
         ``fxyd3.cells.levels``. Genes and groups keep their order.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers, in the form of ``fxyd3.cells.levels``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import marker_dots
+    >>> table = pd.DataFrame({"gene": ["FXYD3", "FXYD3", "VIM", "VIM"], "group": ["1", "2", "1", "2"],
+    ...                       "level": [2.0, 1.0, 0.1, 0.2], "percent": [80.0, 40.0, 10.0, 20.0]})
+    >>> axes = marker_dots(table, label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()], axes.collections[0].get_array().tolist()
+    (['FXYD3', 'VIM'], [1.0, 0.5, 0.5, 1.0])
     """
     groups, genes = list(dict.fromkeys(table["group"])), list(dict.fromkeys(table["gene"]))
     (axes,) = canvas(label, width=5.4, height=0.24 * len(genes) + 1.3)
@@ -76,6 +103,27 @@ def effect_forest(found: "Effects", *, gene: str, label: str) -> list[Axes]:
         One of those measured.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        Fold change; area under the ROC curve.
+
+    Examples
+    --------
+    Made-up effects of two patients, in the form of ``fxyd3.cells.marker_effects``; two are too few for an interval:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.cells import Effects
+    >>> from fxyd3.plots import effect_forest
+    >>> each = pd.DataFrame({"gene": "FXYD3", "group": "1", "patient": ["P1", "P2"], "log2fc": [1.0, 2.0],
+    ...                      "auroc": [0.6, 0.8]})
+    >>> table = pd.DataFrame({"gene": ["FXYD3"], "group": ["1"], "log2fc": 1.5, "log2fc_lower": np.nan,
+    ...                       "log2fc_upper": np.nan, "auroc": 0.7, "auroc_lower": np.nan, "auroc_upper": np.nan})
+    >>> change, area = effect_forest(Effects(each, table), gene="FXYD3", label="Made-up data")
+    >>> change.get_title(loc="left"), [text.get_text() for text in change.figure.legends[0].get_texts()]
+    ('FXYD3', ['P1', 'P2'])
     """
     each, table = (own[own["gene"] == gene] for own in (found.per_patient, found.table))
     groups, names = list(table["group"]), sorted(set(each["patient"]))

@@ -32,6 +32,22 @@ def group_links(adata: "AnnData", links: pd.DataFrame, *, key: str, label: str, 
         What the data are; drawn on the figure.
     basis
         Where cells are drawn.
+
+    Examples
+    --------
+    Four made-up cells and one link; ``fxyd3.cells.paths`` gives those of a study:
+
+    >>> import anndata
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.plots import group_links
+    >>> cells = anndata.AnnData(np.zeros((4, 1)), obsm={"X_umap": np.array([[0, 0], [0, 1], [5, 5], [5, 6]])})
+    >>> cells.obs["cluster"] = pd.Categorical(["1", "1", "2", "2"])
+    >>> links = pd.DataFrame({"one": ["1"], "other": ["2"], "links": [50], "expected": [100.0], "connectivity": [0.5],
+    ...                       "tree": [True]})
+    >>> axes = group_links(cells, links, key="cluster", label="Made-up data")
+    >>> [text.get_text() for text in axes.texts], axes.lines[0].get_linewidth()
+    (['0.5', '1', '2'], 7.0)
     """
     (axes,) = canvas(label, width=5.4, height=4.6)
     place = np.asarray(adata.obsm[basis])[:, :2]
@@ -80,6 +96,23 @@ def order_by_group(
         The groups, drawn from the earliest in the first of ``values`` downwards.
     values
         Columns and their names; by default ``pseudotime``, ``potency`` and ``signature``.
+
+    Returns
+    -------
+    list of Axes
+        One for each of the values.
+
+    Examples
+    --------
+    Four made-up cells of two patients; the groups stand in the order of their pseudotime:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import order_by_group
+    >>> obs = pd.DataFrame({"cluster": ["1", "1", "2", "2"], "patient": ["P1", "P2", "P1", "P2"],
+    ...                     "pseudotime": [0.9, 0.8, 0.1, 0.2], "ancestral": [False, False, True, True]})
+    >>> (axes,) = order_by_group(obs, values={"pseudotime": "pseudotime"}, label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['2 ★', '1']
     """
     shown = values or {"pseudotime": "pseudotime", "potency": "potency (rank)", "signature": "progenitor activity"}
     patient = obs["patient"].astype(str) if "patient" in obs else pd.Series("all cells", index=obs.index)
@@ -118,6 +151,18 @@ def agreement(table: pd.DataFrame, *, label: str) -> Axes:
         As in ``fxyd3.cells.Paths``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up correlations, in the form of the ``agreement`` of ``fxyd3.cells.paths``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import path_agreement
+    >>> table = pd.DataFrame({"rho": [-0.8], "lower": [-0.9], "upper": [-0.7], "patients": [6], "any_low": [-0.5],
+    ...                       "any_high": [0.4]}, index=["pseudotime and potency"])
+    >>> axes = path_agreement(table, label="Made-up data")
+    >>> axes.get_legend_handles_labels()[1]
+    ['roots drawn at random (5 to 95 %)', 'these cells (95 % over patients)']
     """
     (axes,) = canvas(label, height=0.55 * len(table) + 1.6)
     places = np.arange(len(table))

@@ -30,6 +30,20 @@ def signature_agreement_map(found: "Agreement", *, label: str) -> Axes:
         See ``fxyd3.tolerance.signature_agreement``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers of two signatures, in the form of ``fxyd3.tolerance.signature_agreement``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import signature_agreement_map
+    >>> from fxyd3.tolerance import Agreement
+    >>> table = pd.DataFrame({"one": ["A"], "other": ["B"], "spearman": [0.62], "lower": [0.5], "upper": [0.7],
+    ...                       "patients": [4], "shared": [120], "jaccard": [0.1], "same_sign": [80]})
+    >>> found = Agreement(table, pd.DataFrame(), pd.Series({"A": 300, "B": 200}), patients=4, missing="")
+    >>> axes = signature_agreement_map(found, label="Made-up data")
+    >>> axes.texts[0].get_text(), axes.texts[2].get_text()
+    ('+0.62★', '300')
     """
     names = list(found.genes.index)
     n = len(names)
@@ -71,6 +85,19 @@ def cycle_both_ways(table: pd.DataFrame, *, xlabel: str, label: str) -> Axes:
         What is drawn, with its unit.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers, in the form of ``both_ways`` of ``fxyd3.tolerance.CycleConfounding``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import cycle_both_ways
+    >>> table = pd.DataFrame({"name": ["A", "B"], "plain": [0.1, 0.6], "plain_lower": [0.0, 0.5],
+    ...                       "plain_upper": [0.2, 0.7], "regressed": [0.1, 0.2], "regressed_lower": [0.0, 0.1],
+    ...                       "regressed_upper": [0.2, 0.3]})
+    >>> axes = cycle_both_ways(table, xlabel="Spearman's correlation", label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['B', 'A']
     """
     rows = table.sort_values("plain", ascending=False, na_position="last").reset_index(drop=True)
     names = [_wrapped(name, 34) for name in rows["name"]]
@@ -110,6 +137,21 @@ def signature_change_forest(found: "SignatureChange", *, xlabel: str, label: str
     ------
     InputError
         If the table does not have the measure.
+
+    Examples
+    --------
+    Made-up changes of one signature in three patients, in the form of ``fxyd3.tolerance.signature_change``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import signature_change_forest
+    >>> from fxyd3.tolerance import SignatureChange
+    >>> each = pd.DataFrame({"measure": "pseudobulk", "signature": "A", "patient": ["P1", "P2", "P3"],
+    ...                      "change": [1.0, 2.0, 3.0]})
+    >>> table = pd.DataFrame({"measure": ["pseudobulk"], "signature": "A", "change": 2.0, "lower": -0.5, "upper": 4.5,
+    ...                       "p": 0.07, "p_holm": 0.07, "patients": 3})
+    >>> axes = signature_change_forest(SignatureChange(table, each, ""), xlabel="change (t)", label="Made-up data")
+    >>> [text.get_text() for text in axes.texts]
+    ['0.07  (3)', "Holm's p (patients)"]
     """
     table = found.table[found.table["measure"] == measure].reset_index(drop=True)
     if table.empty:
@@ -137,7 +179,7 @@ def signature_change_forest(found: "SignatureChange", *, xlabel: str, label: str
 
 
 def forest(found: "MetaAnalysis", *, xlabel: str, label: str, title: str = "") -> Axes:
-    """Draw studies with their weights, the means with their intervals, and name the studies without an estimate.
+    r"""Draw studies with their weights, the means with their intervals, and name the studies without an estimate.
 
     The diamond is the mean of random effects with its Hartung-Knapp interval. Intervals that leave the figure end in an
     arrow; their numbers stand beside them.
@@ -152,6 +194,18 @@ def forest(found: "MetaAnalysis", *, xlabel: str, label: str, title: str = "") -
         What the data are; drawn on the figure.
     title
         Above the figure, such as the gene.
+
+    Examples
+    --------
+    Made-up fold changes of three studies:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import forest
+    >>> from fxyd3.tolerance import meta_analysis
+    >>> studies = pd.DataFrame({"study": ["A", "B", "C"], "log2fc": [-1.0, 0.4, 1.2], "se": [0.1, 0.2, 0.4]})
+    >>> axes = forest(meta_analysis(studies), xlabel="log2 fold change", title="FXYD3", label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['A', 'B', 'C', 'random effects\n(mean)', 'a further study\n(prediction)', 'fixed effect']
     """
     studies = found.studies
     names = [_wrapped(name, 26) for name in studies["study"]]

@@ -48,6 +48,18 @@ def plate_map(
     ------
     InputError
         When there is no such plate or value.
+
+    Examples
+    --------
+    A simulated plate:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.plots import plate_map
+    >>> axes = plate_map(viability_plates().table, plate="glycoside-2", label="Simulated data (twin)")
+    >>> "".join(tick.get_text() for tick in axes.get_yticklabels())
+    'ABCDEFGH'
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['control', 'blank']
     """
     from fxyd3.rescue._layout import plate_shape, row_letters, row_number
 
@@ -113,6 +125,17 @@ def edge_effect(found: "Normalised", *, label: str, width: float = 6.0) -> Axes:
     ------
     InputError
         When no plate has controls both in the rim and inside.
+
+    Examples
+    --------
+    Simulated plates; controls lie in the rim and one well inside:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.plots import edge_effect
+    >>> from fxyd3.rescue import normalise
+    >>> axes = edge_effect(normalise(viability_plates(plates=1).table), label="Simulated data (twin)")
+    >>> [tick.get_text() for tick in axes.get_xticklabels()]
+    ['rim', '1']
     """
     from fxyd3.rescue._layout import plate_shape, row_number
 
@@ -172,6 +195,17 @@ def plate_quality(table: "pd.DataFrame", *, label: str, width: float = 6.4) -> A
         What the data are; drawn on the figure.
     width
         Of the figure, in inches.
+
+    Examples
+    --------
+    Simulated plates, two kinds of cells on each:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.plots import plate_quality
+    >>> from fxyd3.rescue import normalise, quality
+    >>> axes = plate_quality(quality(normalise(viability_plates(plates=1).table)), label="Simulated data (twin)")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()][:2], axes.texts[-1].get_text()
+    (['chemotherapy-1, ancestral', 'chemotherapy-1, other'], 'excellent')
     """
     wide = width > 5
     (axes,) = canvas(label, width=width, height=1.6 + (0.27 if wide else 0.36) * len(table))

@@ -23,6 +23,18 @@ def profile_map(table: pd.DataFrame, *, label: str) -> Axes:
         keep the order of the table.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up differences, in the form of ``fxyd3.cells.profiles``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import profile_map
+    >>> table = pd.DataFrame({"group": ["1", "2"], "set": "EMT", "difference": [1.26, -0.3], "lower": [0.9, -0.9],
+    ...                       "upper": [1.6, 0.3], "patients": 6})
+    >>> axes = profile_map(table, label="Made-up data")
+    >>> [text.get_text() for text in axes.texts]
+    ['+1.3★', '−0.3']
     """
     groups, sets = list(table["group"].unique()), list(table["set"].unique())
     values = table.pivot_table("difference", index="set", columns="group", sort=False, dropna=False)
@@ -73,6 +85,18 @@ def profile_forest(table: pd.DataFrame, *, of: str, label: str) -> Axes:
     ------
     InputError
         If the table does not have the set.
+
+    Examples
+    --------
+    Made-up differences, in the form of ``fxyd3.cells.profiles``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import profile_forest
+    >>> table = pd.DataFrame({"group": ["1", "2"], "set": "EMT", "difference": [1.26, -0.3], "lower": [0.9, -0.9],
+    ...                       "upper": [1.6, 0.3], "patients": [6, 5]})
+    >>> axes = profile_forest(table, of="EMT", label="Made-up data")
+    >>> [text.get_text() for text in axes.texts], axes.get_title(loc="left")
+    (['6', '5', 'patients'], 'EMT')
     """
     rows = table[(table["set"] == of) & table["difference"].notna()]
     if rows.empty:

@@ -37,6 +37,22 @@ def pump_run(runs: Mapping[str, pd.DataFrame], *, label: str = MODEL) -> list[Ax
         Name to the ``table`` of a ``fxyd3.rescue.PumpRun``; four at most. Potassium is the thin line.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        Ions; voltage; volume; pump current.
+
+    Examples
+    --------
+    A day without a drug, and a day with all pumps stopped, by the model:
+
+    >>> from fxyd3.plots import pump_run
+    >>> from fxyd3.rescue import PumpLeak
+    >>> cell = PumpLeak()
+    >>> panels = pump_run({"no drug": cell.run(24).table, "all pumps stopped": cell.run(24, block=1.0).table})
+    >>> [axes.get_title(loc="left") for axes in panels][1:3]
+    ['voltage (mV)', 'volume (times that at rest)']
     """
     style()
     figure, grid = plt.subplots(2, 2, figsize=(6.4, 5.8), sharex=True)
@@ -71,6 +87,21 @@ def pump_sensitivity(table: pd.DataFrame, *, label: str = MODEL) -> list[Axes]:
         parameters stand in the order of their largest total.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        One for each output.
+
+    Examples
+    --------
+    Few samples, so that it is fast; a figure to read needs 512 or more:
+
+    >>> from fxyd3.plots import pump_sensitivity
+    >>> from fxyd3.rescue import sensitivity
+    >>> panels = pump_sensitivity(sensitivity(("sodium", "voltage"), samples=16))
+    >>> [axes.get_title(loc="left") for axes in panels], len(panels[0].get_yticklabels())
+    (['sodium', 'voltage'], 9)
     """
     outputs = list(dict.fromkeys(table["output"]))
     order = table.groupby("parameter")["total"].max().sort_values().index
@@ -99,6 +130,14 @@ def pump_cell(*, label: str = MODEL) -> Axes:
     ----------
     label
         What the figure is; drawn on it.
+
+    Examples
+    --------
+    The drawing says what it is:
+
+    >>> from fxyd3.plots import pump_cell
+    >>> pump_cell().figure.get_supxlabel()
+    'Model, not a measurement'
     """
     (axes,) = canvas(label, width=5.0, height=4.6)
     axes.set(xlim=(-0.8, 10.8), ylim=(0.2, 9.8), aspect="equal")

@@ -20,7 +20,7 @@ FAINT = 20.0  # percent: what lies well below it has pale colours whatever the r
 
 
 def excess_map(found: "BlissExcess", *, label: str, clinical: Mapping[str, Range] | None = None) -> Axes:
-    """Draw the killing beyond independence at each pair of doses, in percent of the untreated cells.
+    r"""Draw the killing beyond independence at each pair of doses, in percent of the untreated cells.
 
     Numbers are corrected for what noise alone gives (the plain excess where there is no null). A triangle marks pairs
     whose adjusted p is below 0.05: upward for more killing than independent drugs do, downward for less.
@@ -33,6 +33,18 @@ def excess_map(found: "BlissExcess", *, label: str, clinical: Mapping[str, Range
         What the data are; drawn on the figure.
     clinical
         Ranges of the second drug in plasma (nM), by name; drawn as bars beside its doses.
+
+    Examples
+    --------
+    Simulated plates:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.plots import excess_map
+    >>> from fxyd3.rescue import DIGOXIN, bliss_excess
+    >>> axes = excess_map(bliss_excess(two_drugs().table), clinical={"digoxin": DIGOXIN.clinical_nM},
+    ...                   label="Simulated data (twin)")
+    >>> axes.get_xlabel(), axes.get_ylabel(), axes.texts[-1].get_text()
+    ('chemotherapy (nM)', 'glycoside (nM)', 'digoxin\nin plasma,\n0.64–2.56 nM')
     """
     plain = bool(found.note)
     table = found.per_pair.assign(shown=100 * found.per_pair["excess" if plain else "corrected"])
@@ -80,6 +92,17 @@ def ec50_falls(found: "Ec50Fall", *, label: str, clinical: Mapping[str, Range] |
         What the data are; drawn on the figure.
     clinical
         Ranges of the blocker in plasma (nM), by drug; see ``clinical_band``.
+
+    Examples
+    --------
+    Simulated plates:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.plots import ec50_falls
+    >>> from fxyd3.rescue import ec50_fall
+    >>> axes = ec50_falls(ec50_fall(two_drugs().table), label="Simulated data (twin)")
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['FXYD3-high cells (4 experiments)', 'FXYD3-low cells (4 experiments)']
     """
     (axes,) = canvas(label, width=6.4, height=4.4)
     treated = found.curves[found.curves[found.second] > 0]

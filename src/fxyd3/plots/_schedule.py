@@ -48,6 +48,23 @@ def schedule_course(
         Range of the glycoside in plasma, nM, and whose it is.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        Cells; chemotherapy; glycoside.
+
+    Examples
+    --------
+    Chemotherapy with and without digoxin, by the model; no schedule here is advice:
+
+    >>> from fxyd3.plots import schedule_course
+    >>> from fxyd3.rescue import DIGOXIN, orders, simulate_schedule
+    >>> plans = orders(DIGOXIN, mean_nM=1.6, chemotherapy_nM=2000)
+    >>> courses = {name: simulate_schedule(plans[name]) for name in ("chemotherapy alone", "glycoside with")}
+    >>> cells, first, second = schedule_course(courses, clinical=DIGOXIN.clinical_nM)
+    >>> [text.get_text() for text in cells.get_legend().get_texts()], second.get_title(loc="left")
+    (['chemotherapy alone', 'glycoside with'], 'band: clinical range of digoxin, 0.64–2.56 nM')
     """
     style()
     figure, (cells, first, second) = plt.subplots(3, 1, figsize=(6.4, 6.4), sharex=True, height_ratios=(3, 0.8, 1))
@@ -86,6 +103,23 @@ def residual_cells(found: "ResidualCells", *, label: str = SIMULATION) -> list[A
         See ``fxyd3.rescue.residual``.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        Cells left; days until they are back.
+
+    Examples
+    --------
+    Chemotherapy with and without digoxin, by the model; no schedule here is advice:
+
+    >>> from fxyd3.plots import residual_cells
+    >>> from fxyd3.rescue import DIGOXIN, orders, residual
+    >>> plans = orders(DIGOXIN, mean_nM=1.6, chemotherapy_nM=2000)
+    >>> found = residual({name: plans[name] for name in ("chemotherapy alone", "glycoside with")})
+    >>> left, back = residual_cells(found)
+    >>> [tick.get_text() for tick in left.get_yticklabels()], left.figure.get_supxlabel()
+    (['chemotherapy alone', 'glycoside with'], 'Simulation, not a measurement')
     """
     table = found.table
     left, back = canvas(label, columns=2, width=7.4, height=1.7 + 0.42 * len(table))
@@ -129,6 +163,18 @@ def schedule_window(
         Ranges of the glycoside in plasma (nM), by drug; each between two lines.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Two doses of each drug, by the model:
+
+    >>> from fxyd3.plots import schedule_window
+    >>> from fxyd3.rescue import DIGOXIN, orders, schedule_map
+    >>> plan = orders(DIGOXIN, mean_nM=1.6, chemotherapy_nM=2000)["glycoside with"]
+    >>> table = schedule_map(plan, chemotherapy_nM=[100, 1000], glycoside_nM=[0.5, 50])
+    >>> axes = schedule_window(table, clinical={"digoxin": DIGOXIN.clinical_nM})
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['between these lines: digoxin in plasma, 0.64–2.56 nM']
     """
     (axes,) = canvas(label, width=6.4, height=4.6)
     wide = table.pivot_table(index="glycoside_nM", columns="chemotherapy_nM", values="fold")

@@ -26,6 +26,20 @@ def sorting_curve(found: "Sortability", *, marker: str, label: str) -> Axes:
         The gene that is gated on.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up numbers of one patient, in the form of ``fxyd3.cells.sortability``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.cells import Sortability
+    >>> from fxyd3.plots import sorting_curve
+    >>> table = pd.DataFrame({"purity": 80.0, "before": 40.0, "recovered": 60.0}, index=["P1"])
+    >>> curve = pd.DataFrame({"patient": "P1", "gate": [1, 0], "purity": [80.0, 40.0], "recovered": [60.0, 100.0]})
+    >>> found = Sortability(table, pd.DataFrame(), (0.8, 0.7, 0.9), (0.5, 0.4, 0.6), "", curve)
+    >>> axes = sorting_curve(found, marker="FXYD3", label="Made-up data")
+    >>> axes.get_xlabel(), axes.lines[0].get_ydata().tolist()
+    ('ancestral cells above the gate on FXYD3 (%)', [80.0, 40.0])
     """
     (axes,) = canvas(label, height=4.2)
     table = found.per_patient
@@ -70,6 +84,20 @@ def sorting_forest(
         Area of a useless gene, and the smallest one of interest; drawn as lines.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up areas, in the form of ``fxyd3.cells.sortability``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.cells import Sortability
+    >>> from fxyd3.plots import sorting_forest
+    >>> genes = pd.DataFrame({"auroc": [0.8, 0.6], "lower": [0.7, 0.5], "upper": [0.9, 0.7], "in_signature": False},
+    ...                      index=["FXYD3", "CD44"])
+    >>> found = Sortability(pd.DataFrame(), genes, (0.8, 0.7, 0.9), (0.5, 0.45, 0.55), "")
+    >>> axes = sorting_forest(found, None, marker="FXYD3", null=0.5, smallest=0.7, label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['FXYD3', 'CD44', 'random genes']
     """
     rows = _rows(found, best, marker)
     (axes,) = canvas(label, height=1.6 + 0.36 * len(rows))

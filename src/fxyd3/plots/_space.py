@@ -32,6 +32,19 @@ def spectrum(found: "Components", *, chosen: int, label: str, shown: int = 60) -
         What the data are; drawn on the figure.
     shown
         Components drawn.
+
+    Examples
+    --------
+    Made-up eigenvalues, in the form of ``fxyd3.cells.components``:
+
+    >>> import numpy as np
+    >>> from fxyd3.cells import Components
+    >>> from fxyd3.plots import spectrum
+    >>> found = Components(np.array([9.0, 5.0, 2.0, 1.0]), marchenko_pastur=1.5, permuted=3.0, n_marchenko_pastur=3,
+    ...                    n_permuted=2, cells=100, genes=90)
+    >>> axes = spectrum(found, chosen=2, label="Made-up data")
+    >>> [text.get_text() for text in axes.texts]
+    ['permuted genes: 2 above', 'Marchenko-Pastur: 3 above', 'used: 2']
     """
     (axes,) = canvas(label, width=5.6, height=4)
     values = found.eigenvalues[:shown]
@@ -80,6 +93,18 @@ def mixing(table: pd.DataFrame, *, label: str) -> Axes:
         See ``fxyd3.cells.mixing``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up scores, in the form of ``fxyd3.cells.mixing``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import mixing
+    >>> table = pd.DataFrame({"iLISI": [0.1, 0.8], "silhouette_batch": [0.2, 0.9], "cLISI": [0.9, 0.95],
+    ...                       "silhouette_group": [0.6, 0.7], "n": 50}, index=["before", "after"])
+    >>> axes = mixing(table, label="Made-up data")
+    >>> axes.get_title(loc="right"), axes.get_yticklabels()[0].get_text()
+    ('n = 50 cells', 'batches mix (iLISI)')
     """
     (axes,) = canvas(label, width=5.2, height=3)
     names = {
@@ -133,6 +158,27 @@ def maps(
         What the data are; drawn on the figure.
     names
         How each map is called.
+
+    Returns
+    -------
+    list of Axes
+        One for each map.
+
+    Examples
+    --------
+    Four made-up cells; ``fxyd3.cells.embed`` and ``fxyd3.cells.distortion`` give those of a study:
+
+    >>> import anndata
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.plots import maps
+    >>> cells = anndata.AnnData(np.zeros((4, 1)), obsm={"X_umap": np.array([[0, 0], [0, 1], [5, 5], [5, 6]])})
+    >>> cells.obs["cluster"] = pd.Categorical(["1", "1", "2", "2"])
+    >>> table = pd.DataFrame({"trustworthiness": [0.9, 0.5], "preservation": [0.4, 0.02], "distances": [0.6, 0.0]},
+    ...                      index=["X_umap", "random"])
+    >>> (axes,) = maps(cells, key="cluster", table=table, label="Made-up data")
+    >>> axes.get_title(loc="left"), axes.get_xlabel().splitlines()[0]
+    ('UMAP', 'neighbours kept: 40% (random: 2.0%)')
     """
     drawn = [str(name) for name in table.index if name != "random"]
     every = canvas(label, columns=len(drawn), width=3.6 * len(drawn), height=4.4)
@@ -183,6 +229,18 @@ def phases(table: pd.DataFrame, *, label: str) -> Axes:
         ``groups`` of ``fxyd3.cells.cycle_effect``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up shares of one group, in the form of the ``groups`` of ``fxyd3.cells.cycle_effect``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import phases
+    >>> table = pd.DataFrame({"group": "1", "phase": ["G1", "S", "G2M"], "share": [0.5, 0.2, 0.3],
+    ...                       "lowest": [0.4, 0.1, 0.2], "highest": [0.6, 0.3, 0.4], "patients": 4, "cells": 100})
+    >>> axes = phases(table, label="Made-up data")
+    >>> [text.get_text() for text in axes.get_legend().get_texts()], axes.get_yticklabels()[0].get_text()
+    (['G1', 'S', 'G2/M'], '1  (n = 4)')
     """
     groups = list(dict.fromkeys(table["group"]))
     (axes,) = canvas(label, width=5.4, height=1.5 + 0.36 * len(groups))

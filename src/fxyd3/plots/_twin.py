@@ -33,6 +33,22 @@ def compare_quantiles(
         Columns to draw, and what they are, with their unit.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        One for each measure.
+
+    Examples
+    --------
+    Made-up quantiles, in the form of ``fxyd3.data.realism.cell_quality``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import compare_quantiles
+    >>> real = pd.DataFrame({"quantile": [0.05, 0.25, 0.5, 0.75, 0.95], "counts": [900, 2000, 4000, 7000, 15000]})
+    >>> (axes,) = compare_quantiles(real, real, measures={"counts": "counts in a cell"}, label="Made-up data")
+    >>> axes.get_title(loc="left"), [tick.get_text() for tick in axes.get_xticklabels()]
+    ('counts in a cell', ['real', 'simulated'])
     """
     axes = canvas(label, columns=len(measures), width=2.2 * len(measures), height=2.9)
     for axis, (column, title) in zip(axes, measures.items(), strict=True):
@@ -55,6 +71,22 @@ def compare_trends(real: pd.DataFrame, simulated: pd.DataFrame, *, label: str) -
         ``mean``, ``variance``, ``dropout``; see ``fxyd3.data.realism.gene_trends``.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        Variance; dropout.
+
+    Examples
+    --------
+    Made-up genes, in the form of ``fxyd3.data.realism.gene_trends``:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import compare_trends
+    >>> genes = pd.DataFrame({"mean": [0.1, 1.0, 10.0], "variance": [0.2, 2.0, 40.0], "dropout": [0.9, 0.5, 0.1]})
+    >>> variance, dropout = compare_trends(genes, genes, label="Made-up data")
+    >>> [text.get_text() for text in variance.get_legend().get_texts()], dropout.get_ylabel()
+    (['real', 'simulated', 'Poisson'], 'share of cells without a count')
     """
     variance, dropout = canvas(label, columns=2, width=7.2, height=3.2)
     for axis, column in ((variance, "variance"), (dropout, "dropout")):
@@ -84,6 +116,24 @@ def compare_correlations(
         ``programme``, ``mean_r``; see ``fxyd3.data.realism.programme_correlations``.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        All pairs; programmes.
+
+    Examples
+    --------
+    Made-up correlations, in the form of ``fxyd3.data.realism``; programmes stand in the order of the real ones:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import compare_correlations
+    >>> pairs = pd.DataFrame({"quantile": [0.1, 0.9], "absolute_r": [0.01, 0.2]})
+    >>> real = pd.DataFrame({"programme": ["cycle", "EMT"], "mean_r": [0.3, 0.1]})
+    >>> simulated = pd.DataFrame({"programme": ["EMT", "cycle"], "mean_r": [0.2, 0.2]})
+    >>> _, programmes = compare_correlations(pairs, pairs, real, simulated, label="Made-up data")
+    >>> [tick.get_text() for tick in programmes.get_yticklabels()]
+    ['EMT', 'cycle']
     """
     pairs, programmes = canvas(label, columns=2, width=7.2, height=3.2)
     for table, look in ((real, REAL), (simulated, SIMULATED)):
@@ -109,6 +159,18 @@ def told_apart(table: pd.DataFrame, *, label: str) -> Axes:
         ``comparison``, ``auroc``, ``lower``, ``upper``; see ``fxyd3.data.realism.classifier_tests``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up areas, in the form of ``fxyd3.data.realism.classifier_tests``; the first stands above:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import told_apart
+    >>> table = pd.DataFrame({"comparison": ["real and simulated", "two real halves"], "auroc": [0.9, 0.5],
+    ...                       "lower": [0.8, 0.4], "upper": [1.0, 0.6]})
+    >>> axes = told_apart(table, label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['two real halves', 'real and simulated']
     """
     (axes,) = canvas(label, width=7.2, height=2.6)
     table = table.iloc[::-1]
@@ -130,6 +192,17 @@ def recovered(table: pd.DataFrame, *, label: str) -> Axes:
         ``what``, ``share``, ``low``, ``high``.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up shares; of 100 intervals of each kind, so many hold the truth:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import recovered
+    >>> table = pd.DataFrame({"what": ["enrichment"], "share": [0.94], "low": [0.9], "high": [0.97]})
+    >>> axes = recovered(table, label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()], float(axes.lines[1].get_xdata()[0])
+    (['enrichment'], 94.0)
     """
     (axes,) = canvas(label, width=7.6, height=0.9 + 0.27 * len(table))
     axes.axvspan(92, 98, color=PALETTE[4], alpha=0.25, linewidth=0)
@@ -152,6 +225,22 @@ def assays(of: "Mapping[str, Assay]", *, label: str) -> list[Axes]:
         lineages, recurrence.
     label
         What the data are; drawn on the figure.
+
+    Returns
+    -------
+    list of Axes
+        One for each assay.
+
+    Examples
+    --------
+    All simulated assays:
+
+    >>> from fxyd3 import plots
+    >>> from fxyd3.data.simulate import ASSAYS
+    >>> made = {assay.name: assay for assay in (simulate() for simulate in ASSAYS)}
+    >>> panels = plots.assays(made, label="Simulated data (twin)")
+    >>> [axes.get_title(loc="left") for axes in panels][:3], len(panels)
+    (['Flow cytometry of a sort', 'Limiting dilution', 'Spheres'], 9)
     """
     style()
     figure, grid = plt.subplots(5, 2, figsize=(7.4, 13.8))

@@ -38,6 +38,18 @@ def log_fraction(found: "Elda", *, label: str, interval: str = "wald") -> Axes:
         What the data are; drawn on the figure.
     interval
         Method of the limits.
+
+    Examples
+    --------
+    Simulated wells of one experiment; ``elda`` gives the lines:
+
+    >>> from fxyd3.data.simulate import limiting_dilution
+    >>> from fxyd3.enrichment import elda
+    >>> from fxyd3.plots import log_fraction
+    >>> found = elda(limiting_dilution(experiments=1).table, group="group")
+    >>> axes = log_fraction(found, label="Simulated data (twin)")
+    >>> [text.get_text().split(":")[0] for text in axes.get_legend().get_texts()]
+    ['IGF1R-high', 'NRP1-high', 'unsorted']
     """
     (axes,) = canvas(label, width=6.0, height=4.9)
     table = found.table.assign(empty=1 - found.table["wells_positive"] / found.table["wells_tested"])
@@ -72,6 +84,18 @@ def positive_wells(found: "Elda", *, label: str, interval: str = "wald") -> Axes
     ----------
     found, label, interval
         As in ``log_fraction``.
+
+    Examples
+    --------
+    Simulated wells of one experiment:
+
+    >>> from fxyd3.data.simulate import limiting_dilution
+    >>> from fxyd3.enrichment import elda
+    >>> from fxyd3.plots import positive_wells
+    >>> found = elda(limiting_dilution(experiments=1).table, group="group")
+    >>> axes = positive_wells(found, label="Simulated data (twin)")
+    >>> axes.get_xlabel(), axes.get_ylabel(), len(axes.get_legend().get_texts())
+    ('cells per well', 'positive wells (percent)', 3)
     """
     (axes,) = canvas(label, width=6.0, height=4.9)
     table = found.table.assign(share=found.table["wells_positive"] / found.table["wells_tested"])
@@ -100,7 +124,7 @@ def positive_wells(found: "Elda", *, label: str, interval: str = "wald") -> Axes
 
 
 def enrichment_per_experiment(found: "EnrichmentRatio", *, null: float, smallest: float, label: str) -> Axes:
-    """Draw the enrichment of each experiment and sort, the interval over experiments, and the control beside it.
+    r"""Draw the enrichment of each experiment and sort, the interval over experiments, and the control beside it.
 
     Parameters
     ----------
@@ -110,6 +134,18 @@ def enrichment_per_experiment(found: "EnrichmentRatio", *, null: float, smallest
         Log2 ratio without effect, and the smallest of interest; drawn as lines.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Simulated wells of several experiments:
+
+    >>> from fxyd3.data.simulate import limiting_dilution
+    >>> from fxyd3.enrichment import enrichment_ratio
+    >>> from fxyd3.plots import enrichment_per_experiment
+    >>> found = enrichment_ratio(limiting_dilution().table)
+    >>> axes = enrichment_per_experiment(found, null=0, smallest=1, label="Simulated data (twin)")
+    >>> [tick.get_text() for tick in axes.get_xticklabels()]
+    ['IGF1R-high', 'NRP1-high', 'all sorts\ntogether', 'unsorted wells,\ndealt at random']
     """
     each = found.per_experiment.pivot_table(index="experiment", columns="group", values="log2_ratio")
     sorts = list(each.columns)
@@ -146,6 +182,18 @@ def surviving_fraction(table: "pd.DataFrame", *, label: str) -> Axes:
         One row per group and treated dose: group, dose (float), estimate, lower, upper (log2 ratio to untreated).
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up log2 ratios: 2 Gy leave half of the cells, 4 Gy an eighth:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import surviving_fraction
+    >>> table = pd.DataFrame({"group": "unsorted", "dose": [2.0, 4.0], "estimate": [-1.0, -3.0], "lower": [-2.0, -4.0],
+    ...                       "upper": [0.0, -2.0]})
+    >>> axes = surviving_fraction(table, label="Made-up data")
+    >>> axes.containers[0].lines[0].get_ydata().tolist()
+    [1.0, 0.5, 0.125]
     """
     (axes,) = canvas(label, width=6.0, height=4.2)
     groups = list(dict.fromkeys(table["group"]))
@@ -171,6 +219,18 @@ def slopes(table: "pd.DataFrame", *, label: str) -> Axes:
         One row per slope: group, name (of the row), slope, lower, upper; rows of a group stand together.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Made-up slopes of two doses of radiation:
+
+    >>> import pandas as pd
+    >>> from fxyd3.plots import slopes
+    >>> table = pd.DataFrame({"group": "unsorted", "name": ["0 Gy", "8 Gy"], "slope": [1.0, 0.7], "lower": [0.8, 0.5],
+    ...                       "upper": [1.3, 0.9]})
+    >>> axes = slopes(table, label="Made-up data")
+    >>> [tick.get_text() for tick in axes.get_yticklabels()]
+    ['unsorted, 0 Gy', 'unsorted, 8 Gy']
     """
     groups = list(dict.fromkeys(table["group"]))
     (axes,) = canvas(label, width=6.4, height=1.2 + 0.22 * (len(table) + len(groups)))

@@ -65,6 +65,18 @@ class DosingOrders:
         What a test lacks; empty: nothing.
     notes
         What was done or left out, in sentences.
+
+    Examples
+    --------
+    From simulated dishes:
+
+    >>> from fxyd3.data.simulate import dosing_order
+    >>> from fxyd3.rescue import dosing_orders
+    >>> found = dosing_orders(dosing_order().table)
+    >>> found.n, found.beyond, found.missing
+    (4, 'ancestral beyond other', '')
+    >>> found.orders["order"].tolist()
+    ['chemotherapy then glycoside', 'glycoside then chemotherapy']
     """
 
     tolerant: str
@@ -157,6 +169,19 @@ def dosing_orders(
     ---------------
     Where a dish holds a handful of living cells: count more of it. To ask which dose does it: see ``bliss_excess`` and
     ``ec50_fall``. Where a drug changes the marker of tolerant cells: cells then change their name, not their fate.
+
+    Examples
+    --------
+    Simulated dishes; a ratio below 1: fewer cells live than independent drugs would leave:
+
+    >>> from fxyd3.data.simulate import dosing_order
+    >>> from fxyd3.rescue import dosing_orders
+    >>> found = dosing_orders(dosing_order().table)
+    >>> found.summary().query("order == 'both'")[["cells", "ratio", "lower", "upper"]].round(1)
+                        cells  ratio  lower  upper
+    0               ancestral    0.3    0.2    0.5
+    1                   other    0.9    0.7    1.2
+    2  ancestral beyond other    0.3    0.2    0.5
     """
     import pandas as pd
 

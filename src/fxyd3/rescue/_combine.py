@@ -78,6 +78,17 @@ class Synergy:
         ``log2_combination_index``, the mean over pairs that have one.
     failed
         Resamples on which the model could not be fitted.
+
+    Examples
+    --------
+    From simulated wells, at eight doses of one drug and six of the other, zero among them:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.rescue import combine
+    >>> wells = two_drugs().table.query("cells == 'FXYD3-high'")
+    >>> model = combine(wells, models=["bliss"], resamples=20).models["bliss"]
+    >>> model.call, model.excess.shape
+    ('synergy', (8, 6))
     """
 
     model: str
@@ -117,6 +128,17 @@ class Combination:
         What was resampled: "experiments" or, within one experiment, "wells".
     missing
         Why there are no intervals; empty: there are.
+
+    Examples
+    --------
+    From simulated wells:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.rescue import combine
+    >>> wells = two_drugs().table.query("cells == 'FXYD3-high'")
+    >>> found = combine(wells, models=["bliss", "hsa"], resamples=20)
+    >>> sorted(found.models), found.n, found.unit, found.response.shape
+    (['bliss', 'hsa'], 4, 'experiments', (8, 6))
     """
 
     models: Mapping[str, Synergy]
@@ -212,6 +234,18 @@ def combine(
     in two tubes; Bliss, whether they act independently; HSA and MuSyC, whether both do what the stronger cannot, so
     that both call independent drugs synergistic (MuSyC says how: by ``beta``, not by its shifts). As proof of benefit
     in patients: excess on a plate says nothing of doses that a person can have.
+
+    Examples
+    --------
+    Simulated wells of one kind of cells, and two of the models:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.rescue import combine
+    >>> wells = two_drugs().table.query("cells == 'FXYD3-high'")
+    >>> combine(wells, models=["bliss", "hsa"], resamples=20).summary()[["model", "excess", "call"]].round(1)
+       model  excess     call
+    0  bliss     0.2  synergy
+    1    hsa     0.3  synergy
     """
     import pandas as pd
 
@@ -275,6 +309,18 @@ def disagreement(found: Combination) -> "pd.DataFrame":
     When not to use
     ---------------
     To find the right model: models differ since they ask different questions; see ``EXPECTS``.
+
+    Examples
+    --------
+    Simulated wells on which the drugs act independently; one of two models calls that synergy:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.rescue import combine, disagreement
+    >>> wells = two_drugs(null=True).table.query("cells == 'FXYD3-low'")
+    >>> found = combine(wells, models=["bliss", "hsa"], resamples=20)
+    >>> disagreement(found)[["model", "other", "call", "other_call"]]
+       model other     call other_call
+    0  bliss   hsa  neither    synergy
     """
     import pandas as pd
 

@@ -32,6 +32,15 @@ class Pulses:
     When not to use
     ---------------
     For a drug in a person, which decays: see ``Regimen``.
+
+    Examples
+    --------
+    Two hours at 100 nM, given twice:
+
+    >>> from fxyd3.rescue import Pulses
+    >>> drug = Pulses(starts=(0.0, 24.0), hours=2.0, nM=100.0)
+    >>> drug.concentration([0, 1, 12, 25]).tolist()
+    [100.0, 100.0, 0.0, 100.0]
     """
 
     starts: tuple[float, ...]
@@ -72,6 +81,15 @@ class Schedule:
     ------
     InputError
         Where ``until`` is not above zero or a drug begins after it.
+
+    Examples
+    --------
+    Chemotherapy for two days in a dish, and two days more until cells are counted:
+
+    >>> from fxyd3.rescue import Pulses, Schedule
+    >>> schedule = Schedule(chemotherapy=Pulses(starts=(0.0,), hours=48.0, nM=500.0), until=96.0)
+    >>> schedule.begin, schedule.times(step=24).tolist()
+    (0.0, [0.0, 24.0, 48.0, 72.0, 96.0])
     """
 
     chemotherapy: Pulses | None = None
@@ -154,6 +172,15 @@ def orders(
     When not to use
     ---------------
     To plan a treatment: the lengths are examples.
+
+    Examples
+    --------
+    Hours at which the glycoside is added to a dish in each order (a simulation, no advice):
+
+    >>> from fxyd3.rescue import orders
+    >>> schedules = orders(None, mean_nM=10, chemotherapy_nM=500, pulse_hours=48, course_days=2)
+    >>> {name: each.glycoside.starts for name, each in schedules.items() if each.glycoside}
+    {'glycoside before': (-48.0,), 'glycoside with': (0.0,), 'glycoside after': (48.0,), 'glycoside alone': (0.0,)}
     """
     for what, days in (("course in days", course_days), ("number of cycles", cycles), ("cycle in days", cycle_days)):
         check(what, days, whole=True)

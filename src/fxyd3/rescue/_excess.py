@@ -49,6 +49,22 @@ class BlissExcess:
         Why pairs have no p, one sentence; empty: they have.
     first, second
         Dose columns.
+
+    Examples
+    --------
+    From simulated wells:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.rescue import bliss_excess
+    >>> found = bliss_excess(two_drugs().table)
+    >>> found.cells, found.n, found.missing
+    ('FXYD3-high', 4, '')
+    >>> found.per_experiment[["experiment", "pairs"]]
+      experiment  pairs
+    0         E1     35
+    1         E2     35
+    2         E3     35
+    3         E4     35
     """
 
     cells: str
@@ -141,6 +157,18 @@ def bliss_excess(
     ---------------
     To ask whether two drugs are more than one drug in two tubes: a steep drug with itself exceeds Bliss (see
     ``combine``). To compare studies with different doses: the mean is over the pairs that were chosen.
+
+    Examples
+    --------
+    Simulated wells; two drugs together kill a larger share of these cells than independent drugs would:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.rescue import bliss_excess
+    >>> found = bliss_excess(two_drugs().table, cells="FXYD3-high")
+    >>> found.summary()[["what", "excess", "lower", "upper"]].round(2)
+                                 what  excess  lower  upper
+    0          FXYD3-high, both drugs    0.19   0.14   0.24
+    1  each drug with its own solvent   -0.01  -0.09   0.08
     """
     import pandas as pd
 

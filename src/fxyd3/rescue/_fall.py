@@ -64,6 +64,18 @@ class Ec50Fall:
         What a test of the claim lacks; empty: nothing.
     first, second
         Dose columns of chemotherapy and blocker.
+
+    Examples
+    --------
+    From simulated wells:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.rescue import ec50_fall
+    >>> found = ec50_fall(two_drugs().table)
+    >>> found.high, found.low, found.n, found.missing
+    ('FXYD3-high', 'FXYD3-low', 4, '')
+    >>> found.interval.lower > 0
+    True
     """
 
     high: str
@@ -178,6 +190,20 @@ def ec50_fall(
     For the dose a patient may have: the highest dose of the blocker is chosen by the experiment; read ``by_dose`` at
     clinical doses. Where experiments are left out because their dose lies beyond the range: the others are no fair
     sample.
+
+    Examples
+    --------
+    Simulated wells; falls of the dose, as folds:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> from fxyd3.rescue import ec50_fall
+    >>> found = ec50_fall(two_drugs().table)
+    >>> found.summary()[["what", "fold", "lower", "upper"]].round(1)
+                              what  fold  lower  upper
+    0                   FXYD3-high   5.2    2.9    9.4
+    1                    FXYD3-low   1.0    0.7    1.3
+    2  FXYD3-high beyond FXYD3-low   5.5    2.4   12.5
+    3   FXYD3-low, dealt at random   1.0    0.6    1.7
     """
     import pandas as pd
 

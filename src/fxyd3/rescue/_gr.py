@@ -63,6 +63,16 @@ def gr_values(
     ---------------
     Where controls grew by much less than one division: GR is then a ratio of two small numbers. On single wells near
     the blank: average them first.
+
+    Examples
+    --------
+    Made-up counts: 100 cells that double without drug, and under four doses of it:
+
+    >>> import pandas as pd
+    >>> from fxyd3.rescue import gr_values
+    >>> table = pd.DataFrame({"cell_count": [200, 141.4, 100, 50], "cell_count__ctrl": 200, "cell_count__time0": 100})
+    >>> gr_values(table)["GRvalue"].round(2).tolist()
+    [1.0, 0.41, 0.0, -0.5]
     """
     for name in (cell_count, control, time0):
         if name not in table:
@@ -130,6 +140,21 @@ def gr_metrics(
     ---------------
     On readings whose background is not subtracted. As the only number: GR50 says at which dose growth halves, GRmax
     whether cells die.
+
+    Examples
+    --------
+    Made-up counts of 100 cells that double without drug; the growth rate is halved at 7:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.rescue import gr_metrics
+    >>> dose = np.array([0.1, 1, 3, 10, 30, 100, 1000])
+    >>> left = 100 * (0.8 + 1.2 / (1 + dose / 10))
+    >>> table = pd.DataFrame({"cell_line": "line", "agent": "drug", "concentration": dose, "cell_count": left,
+    ...                       "cell_count__ctrl": 200.0, "cell_count__time0": 100.0})
+    >>> gr_metrics(table)[["GR50", "GEC50", "GRinf", "h_GR", "fit"]].round(1)
+       GR50  GEC50  GRinf  h_GR      fit
+    0   7.1   10.0   -0.2   1.0  sigmoid
     """
     import pandas as pd
 
@@ -193,6 +218,18 @@ def gr_table(
     When not to use
     ---------------
     Where time zero was read on another instrument setting than the end: the two are not on one scale.
+
+    Examples
+    --------
+    Simulated plates; those read when the drug was added are among them:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.rescue import gr_table
+    >>> table = gr_table(viability_plates(plates=1).table)
+    >>> sorted(table["agent"].unique()), sorted(table["cell_line"].unique())
+    (['chemotherapy', 'glycoside'], ['ancestral', 'other'])
+    >>> [name for name in table if name.startswith("cell_count")]
+    ['cell_count', 'cell_count__ctrl', 'cell_count__time0']
     """
     import pandas as pd
 
@@ -238,7 +275,29 @@ def gr_table(
 
 
 def gr_curve(concentration: Array, *, GEC50: float, GRinf: float, h_GR: float) -> Array:
-    """Return growth-rate inhibition at some concentrations, by the numbers that ``gr_metrics`` gives."""
+    """Return growth-rate inhibition at some concentrations, by the numbers that ``gr_metrics`` gives.
+
+    Parameters
+    ----------
+    concentration
+        Any shape, in the unit of ``GEC50``.
+    GEC50, GRinf, h_GR
+        Half-effective concentration, value at an endless one, and slope.
+
+    Returns
+    -------
+    ndarray of float64
+        In the shape given; 1 is growth as without drug.
+
+    Examples
+    --------
+    Without drug, at the half-effective concentration, and far above it:
+
+    >>> import numpy as np
+    >>> from fxyd3.rescue import gr_curve
+    >>> gr_curve(np.array([0.0, 10.0, 1e6]), GEC50=10, GRinf=-0.5, h_GR=1.5).round(2).tolist()
+    [1.0, 0.25, -0.5]
+    """
     given = np.asarray(concentration, dtype=float)
     if GEC50 == 0:
         return np.full(given.shape, GRinf)

@@ -82,6 +82,18 @@ class HillFit:
         Standard deviation of a control well, share of control.
     per_experiment
         One row per experiment, as from ``fit_curves``.
+
+    Examples
+    --------
+    From made-up wells:
+
+    >>> from fxyd3.rescue import fit_hill
+    >>> dose = [0, 0, 1, 3, 10, 30, 100, 300]
+    >>> fit = fit_hill(dose, [1.02, 0.98, 0.93, 0.75, 0.51, 0.26, 0.08, 0.05])
+    >>> fit.shape, fit.over, fit.wells
+    ('curve', 'wells', 8)
+    >>> fit.predict([0, 10]).round(1).tolist()
+    [1.0, 0.5]
     """
 
     ec50: Estimate
@@ -146,6 +158,17 @@ class Ec50Ratio:
         Experiments that count.
     missing
         What a test lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated plates:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.rescue import compare_ec50, fit_curves, viability
+    >>> wells = viability(viability_plates().table).query("plate.str.startswith('chemotherapy')")
+    >>> ratio = compare_ec50(fit_curves(wells), test="ancestral", against="other")
+    >>> ratio.n, ratio.missing, round(ratio.interval.estimate, 1)
+    (4, '', 2.2)
     """
 
     per_experiment: "pd.DataFrame"
@@ -214,6 +237,19 @@ def fit_hill(
     ---------------
     To compare cells that divide at different rates: the same drug action then gives different curves, see
     ``gr_metrics``. To read an IC50 beyond the highest dose: there is none.
+
+    Examples
+    --------
+    Made-up wells of one plate, as shares of the control:
+
+    >>> from fxyd3.rescue import fit_hill
+    >>> dose = [0, 0, 1, 3, 10, 30, 100, 300]
+    >>> response = [1.02, 0.98, 0.93, 0.75, 0.51, 0.26, 0.08, 0.05]
+    >>> fit_hill(dose, response).summary().loc[["ec50", "hill", "auc"]].round(1)
+          estimate  lower  upper
+    ec50       9.9    7.8   12.4
+    hill       1.0    0.9    1.3
+    auc        0.4    0.4    0.4
     """
     import pandas as pd
 
@@ -292,6 +328,18 @@ def fit_curves(
     When not to use
     ---------------
     To test a difference with these limits: they are over wells; see ``compare_ec50``.
+
+    Examples
+    --------
+    A simulated plate with two kinds of cells:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.rescue import fit_curves, viability
+    >>> wells = viability(viability_plates().table).query("plate == 'chemotherapy-1'")
+    >>> fit_curves(wells)[["cells", "drug", "wells", "doses", "shape"]]
+           cells          drug  wells  doses  shape
+    0  ancestral  chemotherapy     44     10  curve
+    1      other  chemotherapy     44     10  curve
     """
     import pandas as pd
 
@@ -375,6 +423,17 @@ def compare_ec50(
     When not to use
     ---------------
     As evidence of resistance between cells that divide at different rates: compare GR50 too.
+
+    Examples
+    --------
+    Simulated plates; the dose of ancestral cells, times that of the others on the same plate:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.rescue import compare_ec50, fit_curves, viability
+    >>> wells = viability(viability_plates().table).query("plate.str.startswith('chemotherapy')")
+    >>> compare_ec50(fit_curves(wells), test="ancestral", against="other").summary().round()
+       experiments  fold  lower  upper
+    0            4   5.0    4.0    6.0
     """
     for name in (cells, experiment, dose):
         if name not in curves:

@@ -33,6 +33,18 @@ class Glycoside:
         Ends of the plasma range in use, ng/mL.
     nM_per_ng_ml
         Factor from ng/mL to nM.
+
+    Examples
+    --------
+    Without urine the half-life of digoxin is longer:
+
+    >>> from dataclasses import replace
+    >>> from fxyd3.rescue import glycoside
+    >>> digoxin = glycoside("digoxin")
+    >>> digoxin.half_life_hours, replace(digoxin, half_life_hours=105.0).half_life_hours
+    (38.0, 105.0)
+    >>> [round(end, 2) for end in digoxin.clinical_nM]
+    [0.64, 2.56]
     """
 
     name: str
@@ -63,6 +75,10 @@ def glycoside(name: str) -> Glycoside:
     name
         "digoxin" or "digitoxin". Another half-life: ``dataclasses.replace(glycoside("digoxin"), half_life_hours=105)``.
 
+    Returns
+    -------
+    Glycoside
+
     Raises
     ------
     InputError
@@ -82,6 +98,14 @@ def glycoside(name: str) -> Glycoside:
     When not to use
     ---------------
     To choose a dose or to read a blood level: numbers from secondary sources, for a simulation.
+
+    Examples
+    --------
+    Ends of the plasma range in use, ng/mL:
+
+    >>> from fxyd3.rescue import glycoside
+    >>> glycoside("digoxin").clinical_ng_ml
+    (0.5, 2.0)
     """
     if name not in GLYCOSIDES:
         raise InputError(
@@ -126,6 +150,21 @@ class Regimen:
     ---------------
     To choose a dose for anybody. For the hours after a dose in detail: each dose is there at once, while a real one is
     absorbed first and spreads slowly into tissue. Binding to protein is left out too.
+
+    Examples
+    --------
+    Daily doses that keep a mean of 1.5 nM (a simulation, no advice):
+
+    >>> from fxyd3.rescue import DIGOXIN, Regimen
+    >>> regimen = Regimen(DIGOXIN, mean_nM=1.5, doses=5)
+    >>> regimen.summary()[["peak_nM", "trough_nM", "accumulation", "clinical"]].round(1)
+       peak_nM  trough_nM  accumulation  clinical
+    0      1.9        1.2           2.8      True
+    >>> regimen.course([0, 12, 240])[["hours", "nM", "clinical"]].round(1)
+       hours   nM clinical
+    0      0  1.9   within
+    1     12  1.5   within
+    2    240  0.1    below
     """
 
     drug: Glycoside
@@ -255,6 +294,17 @@ def xenograft_gap(
     When not to use
     ---------------
     To correct an experiment: what a mouse bears depends on more than the affinity of its pumps.
+
+    Examples
+    --------
+    Share of the full effect on a made-up tumour, if mouse cells were equally, ten and a hundred times less sensitive:
+
+    >>> from fxyd3.rescue import xenograft_gap
+    >>> xenograft_gap([1, 10, 100], ec50_nM=10)[["fold", "person", "mouse"]].round(2)
+        fold  person  mouse
+    0    1.0     0.2   0.20
+    1   10.0     0.2   0.72
+    2  100.0     0.2   0.96
     """
     import pandas as pd
 

@@ -93,6 +93,23 @@ def read_layout(layout: "str | Path | pd.DataFrame") -> "pd.DataFrame":
     When not to use
     ---------------
     For mixtures of two drugs in one well: they need two doses, as a combination table has.
+
+    Examples
+    --------
+    Two lines for six wells of a made-up plate:
+
+    >>> import pandas as pd
+    >>> from fxyd3.rescue import read_layout
+    >>> lines = pd.DataFrame({"wells": ["A1:A3", "B1:B3"], "role": ["control", "drug"], "cells": "line",
+    ...                       "drug": ["", "dox"], "top_dose": ["", 9], "dilution": ["", 3], "unit": ["", "uM"]})
+    >>> read_layout(lines)[["row", "column", "role", "dose_nM"]]
+      row  column     role  dose_nM
+    0   A       1  control      0.0
+    1   A       2  control      0.0
+    2   A       3  control      0.0
+    3   B       1     drug   9000.0
+    4   B       2     drug   3000.0
+    5   B       3     drug   1000.0
     """
     import pandas as pd
 

@@ -37,6 +37,22 @@ class Plate:
         Rows and columns of the plate.
     notes
         What was found odd while reading.
+
+    Examples
+    --------
+    From a made-up file with one well in a line:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.rescue import read_plate
+    >>> layout = pd.DataFrame({"wells": ["A1:B1", "A2:A3"], "role": ["blank", "control"], "cells": ["", "line"]})
+    >>> readings = pd.DataFrame({"Well": ["A1", "B1", "A2", "A3"], "Value": [100, 102, 900, 1100]})
+    >>> with TemporaryDirectory() as folder:
+    ...     readings.to_csv(Path(folder) / "day1.csv", index=False)
+    ...     plate = read_plate(Path(folder) / "day1.csv", layout)
+    >>> plate.source, plate.shape, plate.notes
+    ('day1.csv', (2, 3), ())
     """
 
     wells: "pd.DataFrame"
@@ -94,6 +110,27 @@ def read_plate(
     When not to use
     ---------------
     For images or flow cytometry; for kinetic exports with one line per time, which are growth curves, not plates.
+
+    Examples
+    --------
+    A made-up plate of six wells, written as a grid:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.rescue import read_plate
+    >>> layout = pd.DataFrame({"wells": ["A1:B1", "A2:A3", "B2:B3"], "role": ["blank", "control", "drug"],
+    ...                        "cells": ["", "line", "line"], "drug": ["", "", "dox"], "dose": ["", "", 10],
+    ...                        "unit": ["", "", "nM"]})
+    >>> grid = pd.DataFrame([[100, 900, 1100], [102, 500, 300]], index=["A", "B"], columns=[1, 2, 3])
+    >>> with TemporaryDirectory() as folder:
+    ...     grid.to_csv(Path(folder) / "day1.csv")
+    ...     plate = read_plate(Path(folder) / "day1.csv", layout)
+    >>> plate.summary()
+          role cells  drug  wells  missing    mean
+    0    blank  none  none      2        0   101.0
+    1  control  line  none      2        0  1000.0
+    2     drug  line   dox      2        0   400.0
     """
     import pandas as pd
 

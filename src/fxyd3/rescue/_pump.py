@@ -74,6 +74,21 @@ class PumpLeak:
     channels that open, which the model leaves out (human glioblastoma cells under 1 uM ouabain swelled only for some
     hours and lost about half of their potassium in a day: doi:10.1186/1471-2407-14-716). To read a dose for a person:
     binding was measured for ouabain, on membranes of red cells.
+
+    Examples
+    --------
+    A model cell at rest; where half of its pumps are blocked, sodium rises and potassium falls:
+
+    >>> from fxyd3.rescue import PumpLeak
+    >>> cell = PumpLeak()
+    >>> cell.rest()[["sodium_mM", "potassium_mM", "voltage_mV"]].round()
+    sodium_mM        10.0
+    potassium_mM    140.0
+    voltage_mV      -66.0
+    dtype: float64
+    >>> change = cell.rest(block=0.5) - cell.rest()
+    >>> bool(change["sodium_mM"] > 0), bool(change["potassium_mM"] < 0)
+    (True, True)
     """
 
     sodium_out: float = _read("sodium_out")
@@ -132,6 +147,10 @@ class PumpLeak:
             By which factor each; only the directions were measured, so this is an assumption to be swept.
         protected
             Share of the pumps that FXYD3 shields from oxidation; an assumption too.
+
+        Returns
+        -------
+        PumpLeak
 
         Raises
         ------
@@ -201,6 +220,10 @@ class PumpLeak:
             Rate at which oxidation destroys pumps that are not ``protected``; an assumption.
         start
             An earlier run, whose end is the start: glycoside already bound stays so (for washing out); else rest.
+
+        Returns
+        -------
+        PumpRun
 
         Raises
         ------

@@ -33,6 +33,17 @@ def parameters() -> "pd.DataFrame":
     When not to use
     ---------------
     As measurements of a breast cancer cell: no row is one.
+
+    Examples
+    --------
+    One that is an assumption, and one that was read in a source:
+
+    >>> from fxyd3.rescue import parameters
+    >>> parameters().loc[["sodium_out", "k_on"], ["value", "unit", "kind"]]
+                  value             unit        kind
+    name
+    sodium_out  145.000               mM  assumption
+    k_on          0.166  per nM and hour      source
     """
     import pandas as pd
 

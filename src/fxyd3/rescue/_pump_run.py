@@ -45,6 +45,19 @@ class PumpRun:
         share of the largest amount), and of ``charge`` (of the ions less that on the membrane, share of all ions).
     steps
         Of the integration.
+
+    Examples
+    --------
+    A model cell, followed for two hours after half of its pumps are blocked:
+
+    >>> from fxyd3.rescue import PumpLeak
+    >>> run = PumpLeak().run(2, block=0.5)
+    >>> run.table[["hours", "potassium_mM", "blocked"]].iloc[[0, -1]].round(1)
+         hours  potassium_mM  blocked
+    0      0.0         140.2      0.5
+    240    2.0         127.2      0.5
+    >>> bool(run.conservation.max() < 1e-9)
+    True
     """
 
     table: "pd.DataFrame"

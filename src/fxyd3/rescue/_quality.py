@@ -55,6 +55,22 @@ class Normalised:
         See ``edge_effects``; of the readings, before any correction.
     corrected
         How edges were corrected.
+
+    Examples
+    --------
+    From a simulated plate:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.rescue import normalise
+    >>> found = normalise(viability_plates(plates=1).table)
+    >>> found.corrected
+    'none'
+    >>> found.controls[["plate", "cells", "n_blanks", "n_controls"]]
+                plate      cells  n_blanks  n_controls
+    0  chemotherapy-1  ancestral         8           8
+    1  chemotherapy-1      other         8           8
+    2     glycoside-1  ancestral         8           8
+    3     glycoside-1      other         8           8
     """
 
     wells: "pd.DataFrame"
@@ -116,6 +132,23 @@ def normalise(
     A correction, where no effect is seen, adds noise. "rim" on plates whose controls lie all in the rim or all inside
     it has nothing to go by, and leaves them as they are. "polish" takes out only a part of a rim's loss, and sees no
     column effect, but between controls, where doses run along columns.
+
+    Examples
+    --------
+    A made-up plate; blanks are 100 and controls 1,100 on average:
+
+    >>> import pandas as pd
+    >>> from fxyd3.rescue import normalise
+    >>> wells = pd.DataFrame({"plate": "P1", "row": list("BBCCDD"), "column": [2, 3] * 3, "hours": 72,
+    ...                       "role": ["blank", "blank", "control", "control", "drug", "drug"],
+    ...                       "cells": ["none"] * 2 + ["line"] * 4, "drug": ["none"] * 4 + ["dox"] * 2,
+    ...                       "dose_nM": [0] * 4 + [10] * 2, "reading": [90, 110, 1000, 1200, 600, 350]})
+    >>> normalise(wells).wells.query("role != 'blank'")[["row", "column", "role", "viability"]]
+      row  column     role  viability
+    2   C       2  control       0.90
+    3   C       3  control       1.10
+    4   D       2     drug       0.50
+    5   D       3     drug       0.25
     """
     for name, value, options in (("centre", centre, Centre), ("correct_edges", correct_edges, Correction)):
         if value not in get_args(options):
@@ -166,6 +199,19 @@ def edge_effects(wells: "pd.DataFrame | HasWells", *, blank: float | None = None
     ---------------
     As evidence over experiments: these intervals are over the wells of one plate. For that take the estimates of
     several plates, one number each.
+
+    Examples
+    --------
+    Simulated plates, whose rim loses 8 % of the signal:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.rescue import edge_effects
+    >>> edge_effects(viability_plates(plates=2, edge=0.08).table)[["plate", "edge", "lower", "upper"]].round(2)
+                plate  edge  lower  upper
+    0  chemotherapy-1 -0.01  -0.06   0.05
+    1  chemotherapy-2 -0.07  -0.12  -0.01
+    2     glycoside-1 -0.05  -0.10   0.01
+    3     glycoside-2 -0.09  -0.15  -0.04
     """
     return _edges(_signals(wells, "mean", blank)[0])
 
@@ -210,6 +256,20 @@ def quality(wells: "pd.DataFrame | HasWells", *, blank: float | None = None) -> 
     ---------------
     As a reason to drop an experiment one dislikes: decide on the threshold before looking. A good Z' says that the
     assay tells dead from alive, not that a dose response is right.
+
+    Examples
+    --------
+    Simulated plates:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> from fxyd3.rescue import quality
+    >>> found = quality(viability_plates(plates=1).table)
+    >>> found[["plate", "cells", "reference", "z_prime", "verdict"]].round(1)
+                plate      cells reference  z_prime    verdict
+    0  chemotherapy-1  ancestral     blank      0.8  excellent
+    1  chemotherapy-1      other     blank      0.8  excellent
+    2     glycoside-1  ancestral     blank      0.7  excellent
+    3     glycoside-1      other     blank      0.8  excellent
     """
     table, controls = _signals(wells, "mean", blank)
     living = _spread(table[table["role"] == "control"], KEYS)

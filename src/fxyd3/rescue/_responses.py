@@ -38,6 +38,25 @@ def read_plates(path: str | Path, layout: "str | Path | pd.DataFrame") -> "pd.Da
     When not to use
     ---------------
     For a table that has a row for each well and names what it holds: that needs no layout.
+
+    Examples
+    --------
+    Two made-up plates of six wells with one layout:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.rescue import read_plates
+    >>> layout = pd.DataFrame({"wells": ["A1:B1", "A2:A3", "B2:B3"], "role": ["blank", "control", "drug"],
+    ...                        "cells": ["", "line", "line"], "drug": ["", "", "dox"], "dose": ["", "", 10],
+    ...                        "unit": ["", "", "nM"]})
+    >>> grid = pd.DataFrame([[100, 900, 1100], [102, 500, 300]], index=["A", "B"], columns=[1, 2, 3])
+    >>> with TemporaryDirectory() as folder:
+    ...     grid.to_csv(Path(folder) / "day1.csv")
+    ...     grid.to_csv(Path(folder) / "day2.csv")
+    ...     wells = read_plates(folder, layout)
+    >>> wells.groupby("plate").size().to_dict()
+    {'day1': 6, 'day2': 6}
     """
     import pandas as pd
 
@@ -78,6 +97,21 @@ def viability(wells: "pd.DataFrame", *, correct_edges: Correction = "none") -> "
     ---------------
     Where controls and treated wells were read on plates of their own: name them as one plate only if nothing else
     differs between them.
+
+    Examples
+    --------
+    Made-up wells, without a place on the plate:
+
+    >>> import pandas as pd
+    >>> from fxyd3.rescue import viability
+    >>> wells = pd.DataFrame({"plate": "P1", "cells": "line", "drug": ["none", "none", "dox", "dox"],
+    ...                       "dose_nM": [0, 0, 10, 100], "reading": [900, 1100, 500, 250]})
+    >>> viability(wells)[["role", "dose_nM", "viability"]]
+          role  dose_nM  viability
+    0  control      0.0       0.90
+    1  control      0.0       1.10
+    2     drug     10.0       0.50
+    3     drug    100.0       0.25
     """
     table = wells.copy()
     if "experiment" not in table:

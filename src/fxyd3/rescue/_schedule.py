@@ -68,6 +68,17 @@ class ResidualCells:
         Cells at the start.
     missing
         What a test of the claim (C9) lacks: always there, since a simulation tests nothing.
+
+    Examples
+    --------
+    From simulated schedules:
+
+    >>> from fxyd3.rescue import orders, residual
+    >>> found = residual(orders(mean_nM=1.5, chemotherapy_nM=500), draws=10)
+    >>> found.against, found.start
+    ('chemotherapy alone', 1000000.0)
+    >>> print(found.missing)
+    a randomised trial that follows patients until recurrence; it is a hypothesis, shown as a simulation only
     """
 
     table: "pd.DataFrame"
@@ -152,6 +163,16 @@ def simulate_schedule(
     When not to use
     ---------------
     To choose or to judge a treatment: there is no patient, organ or toxicity in it.
+
+    Examples
+    --------
+    Three simulated days of chemotherapy; of the cells left more are tolerant:
+
+    >>> from fxyd3.rescue import Pulses, Schedule, simulate_schedule
+    >>> course = simulate_schedule(Schedule(chemotherapy=Pulses(starts=(0.0,), hours=72.0, nM=1000.0), until=72.0))
+    >>> ends = course.iloc[[0, -1]]
+    >>> ends["total"].round(-3).tolist(), ends["tolerant_share"].round(2).tolist()
+    ([1000000.0, 136000.0], [0.15, 0.54])
     """
     import pandas as pd
 
@@ -208,6 +229,20 @@ def residual(
     ---------------
     To choose a treatment. And the intervals are too narrow: they hold what is known of the rates given with an
     interval, nothing of the rates held, and nothing of what the model leaves out.
+
+    Examples
+    --------
+    Simulated schedules, with one rate that is known to an interval (no order is advice):
+
+    >>> from fxyd3.rescue import orders, residual
+    >>> schedules = orders(mean_nM=1.5, chemotherapy_nM=500)
+    >>> found = residual(schedules, rates={"kill_sensitive": (0.06, 0.05, 0.07)}, draws=50)
+    >>> found.table[["schedule", "fold", "fold_lower", "fold_upper"]].round(1).head(4)
+                 schedule  fold  fold_lower  fold_upper
+    0  chemotherapy alone   1.0         1.0         1.0
+    1    glycoside before   1.0         1.0         1.0
+    2      glycoside with   0.9         0.9         0.9
+    3     glycoside after   1.0         1.0         1.0
     """
     import pandas as pd
 
@@ -271,6 +306,18 @@ def schedule_map(
     When not to use
     ---------------
     To choose doses. The axis of chemotherapy has no window: concentrations in a dish have no plain equal in a person.
+
+    Examples
+    --------
+    A simulated schedule at one dose of chemotherapy and two of the glycoside, of which one is clinical:
+
+    >>> from fxyd3.rescue import orders, schedule_map
+    >>> schedule = orders(mean_nM=1.5, chemotherapy_nM=500)["glycoside with"]
+    >>> found = schedule_map(schedule, chemotherapy_nM=[500], glycoside_nM=[1, 10])
+    >>> found[["glycoside_nM", "fold", "clinical"]].round(1)
+       glycoside_nM  fold  clinical
+    0           1.0   0.9      True
+    1          10.0   0.4     False
     """
     import pandas as pd
 

@@ -43,6 +43,17 @@ class TolerancePrediction:
         Share of the pumps blocked.
     missing
         What a claim would need; never empty.
+
+    Examples
+    --------
+    From few sets of assumptions, to be quick:
+
+    >>> from fxyd3.rescue import tolerance_prediction
+    >>> found = tolerance_prediction(samples=64)
+    >>> found.n, found.block
+    (64, 0.5)
+    >>> print(found.missing)
+    measurements: this is what a model says, over assumptions; it supports no claim and contradicts none
     """
 
     table: "pd.DataFrame"
@@ -99,6 +110,17 @@ def sensitivity(
     When not to use
     ---------------
     To say how sure the model is: indices share out the variance of the ranges given, and ranges are assumptions.
+
+    Examples
+    --------
+    What the potassium in a model cell hangs on most (few trajectories, to be quick):
+
+    >>> from fxyd3.rescue import sensitivity
+    >>> found = sensitivity("potassium", method="morris", samples=8)
+    >>> found.nlargest(2, "mu_star")[["parameter", "mu_star", "mu_star_lower", "mu_star_upper"]].round()
+               parameter  mu_star  mu_star_lower  mu_star_upper
+    8  impermeant_charge     35.0           32.0           39.0
+    5           pump_max     24.0           13.0           34.0
     """
     import pandas as pd
 
@@ -162,6 +184,19 @@ def tolerance_prediction(
     ---------------
     As evidence for C6: nothing here was measured on a cell with FXYD3, and the loss of an ion is not the loss of
     tolerance.
+
+    Examples
+    --------
+    Share of the assumptions under which a model cell with FXYD3 loses more (few sets of them, to be quick):
+
+    >>> from fxyd3.rescue import tolerance_prediction
+    >>> tolerance_prediction(samples=64).summary().round(1)
+    loss         sodium gained  potassium lost  voltage lost
+    form
+    mouse                  0.9             0.9           1.0
+    human short            0.9             0.9           1.0
+    human long             0.1             0.1           0.0
+    protected              0.6             0.6           0.3
     """
     import pandas as pd
     from scipy.stats import qmc

@@ -38,6 +38,14 @@ def as_share(values: ArrayLike, *, unit: Unit = "share", what: str = "response")
     When not to use
     ---------------
     On raw readings: normalise these to controls first.
+
+    Examples
+    --------
+    Percent of the control, as shares of it:
+
+    >>> from fxyd3.rescue import as_share
+    >>> as_share([100, 55, 20], unit="percent").round(2).tolist()
+    [1.0, 0.55, 0.2]
     """
     if unit not in get_args(Unit):
         raise InputError(f"The unit of the {what} is '{unit}'{nearest(unit, get_args(Unit))}: it is share or percent.")

@@ -52,6 +52,22 @@ class CompositionChange:
         Patients that count.
     missing
         What a test lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated cells:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import composition_change, state_counts
+    >>> adata = twin(600, sorted_cells=0)
+    >>> tumour = adata[adata.obs["truth_type"] == "tumour"]
+    >>> found = composition_change(state_counts(tumour, state="truth_state"))
+    >>> found.n, found.missing
+    (4, '')
+    >>> found.left_out
+      patient                   why
+    0      P3  before without after
+    1      P6  before without after
     """
 
     per_patient: "pd.DataFrame"
@@ -145,6 +161,22 @@ def composition_change(
     For absolute numbers: if one state is killed, the share of the others rises though none of their cells divided. The
     mean of the logs is the yardstick, and moves if most states do. Where a state has next to no cells, ``pseudo``
     decides: see ``note``.
+
+    Examples
+    --------
+    Made-up counts of three patients:
+
+    >>> from itertools import product
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import composition_change
+    >>> keys = product(["P1", "P2", "P3"], ["before", "after"], ["ancestral", "cycling", "other"])
+    >>> table = pd.DataFrame(keys, columns=["patient", "condition", "state"])
+    >>> table["cells"] = [10, 30, 60, 30, 20, 50, 15, 20, 65, 30, 15, 55, 20, 25, 55, 45, 10, 45]
+    >>> composition_change(table).table[["state", "before", "after", "change"]].round(2)
+           state  before  after  change
+    0  ancestral    0.15   0.35    1.15
+    1    cycling    0.25   0.15   -0.82
+    2      other    0.60   0.50   -0.33
     """
     import pandas as pd
 

@@ -54,6 +54,24 @@ def read_contrasts(path: str | Path) -> pd.DataFrame:
     When not to use
     ---------------
     On shrunken fold changes, which have no ``stat``: give the unshrunken table.
+
+    Examples
+    --------
+    Made-up numbers of two genes, as DESeq2 writes them:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import read_contrasts
+    >>> made_up = pd.DataFrame({"gene": ["FXYD3", "ATP1A1"], "baseMean": [150, 400], "log2FoldChange": [0.5, -0.1],
+    ...                         "lfcSE": [0.25, 0.2], "stat": [2.0, -0.5], "pvalue": [0.05, 0.62], "padj": [0.1, 0.62]})
+    >>> with TemporaryDirectory() as folder:
+    ...     made_up.to_csv(Path(folder) / "M1_drug_VS_M1_vehicle.csv", index=False)
+    ...     table = read_contrasts(folder)
+    >>> table[["contrast", "gene", "log2fc", "se"]]
+                    contrast    gene  log2fc    se
+    0  M1_drug_VS_M1_vehicle   FXYD3     0.5  0.25
+    1  M1_drug_VS_M1_vehicle  ATP1A1    -0.1  0.20
     """
     path = Path(path)
     files = sorted(file for file in path.iterdir() if file.name.endswith(ENDINGS)) if path.is_dir() else [path]
@@ -127,6 +145,23 @@ def describe_contrasts(table: pd.DataFrame, *, level: float = 0.05) -> pd.DataFr
     When not to use
     ---------------
     To learn of models that hide under different names.
+
+    Examples
+    --------
+    Made-up numbers of two genes:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import describe_contrasts
+    >>> table = pd.DataFrame({"contrast": "M1_drug_VS_M1_vehicle", "gene": ["FXYD3", "ATP1A1"], "mean": [150.0, 400.0],
+    ...                       "log2fc": [0.5, -0.1], "se": [0.25, 0.2], "stat": [2.0, -0.5], "p": [0.05, 0.62],
+    ...                       "p_adjusted": [0.1, 0.62]})
+    >>> describe_contrasts(table)[["model", "treated", "control", "genes", "cut"]].T
+    contrast M1_drug_VS_M1_vehicle
+    model                       M1
+    treated                M1_drug
+    control             M1_vehicle
+    genes                        2
+    cut                      False
     """
     _check(table)
     rows = []
@@ -180,6 +215,21 @@ def gene_over_contrasts(
     When not to use
     ---------------
     To count contrasts with a significant effect: absence and a different sign are both results.
+
+    Examples
+    --------
+    Made-up numbers; the gene is absent from the second contrast:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import gene_over_contrasts
+    >>> names = ["M1_drug_VS_M1_vehicle", "M2_drug_VS_M2_vehicle"]
+    >>> table = pd.DataFrame({"contrast": names, "gene": ["FXYD3", "ATP1A1"], "mean": [150.0, 400.0],
+    ...                       "log2fc": [0.5, -0.1], "se": [0.25, 0.2], "stat": [2.0, -0.5], "p": [0.05, 0.62],
+    ...                       "p_adjusted": [0.1, 0.62]})
+    >>> gene_over_contrasts(table, ["FXYD3"])[["contrast", "present", "log2fc", "lower", "upper"]].round(2)
+                    contrast  present  log2fc  lower  upper
+    0  M1_drug_VS_M1_vehicle     True     0.5   0.01   0.99
+    1  M2_drug_VS_M2_vehicle    False     NaN    NaN    NaN
     """
     _check(table)
     if not 0 < confidence < 1:
@@ -237,6 +287,21 @@ def signatures_over_contrasts(table: pd.DataFrame, signatures: pd.DataFrame, *, 
     ---------------
     Without care on tables that were cut at significance: the genes that did not change, which the others are measured
     against, are not there.
+
+    Examples
+    --------
+    Made-up statistics; the five genes of the signature rise in the contrast:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import signatures_over_contrasts
+    >>> genes = [f"gene{i}" for i in range(1, 13)]
+    >>> stat = [3.0, 2.5, 2.0, 3.5, 2.0, -1.0, 0.5, -0.5, 0.2, 0.0, -0.3, 0.6]
+    >>> table = pd.DataFrame({"contrast": "M1_drug_VS_M1_vehicle", "gene": genes, "mean": 100.0, "log2fc": stat,
+    ...                       "se": 1.0, "stat": stat, "p": 0.5, "p_adjusted": 0.5})
+    >>> signature = pd.DataFrame({"signature": "rising", "gene": genes[:5], "weight": 1.0})
+    >>> signatures_over_contrasts(table, signature)[["signature", "t", "genes", "of"]].round(1)
+      signature    t  genes  of
+    0    rising  7.5      5  12
     """
     from anndata import AnnData
     from statsmodels.stats.multitest import multipletests

@@ -42,6 +42,24 @@ def read_course(path: str | Path) -> "pd.DataFrame":
     When not to use
     ---------------
     For expression: see ``fxyd3.data.load``.
+
+    Examples
+    --------
+    Two made-up cells, the second without a barcode:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import read_course
+    >>> made_up = pd.DataFrame({"sample": ["LINE_chemonaive", "LINE_5FU1_day33"], "cluster": ["C1", "C2"],
+    ...                         "cell_cycle": ["S", "G1"], "lineage_barcode": ["ACGT", None]})
+    >>> with TemporaryDirectory() as folder:
+    ...     made_up.to_csv(Path(folder) / "cells.csv", index=False)
+    ...     course = read_course(Path(folder) / "cells.csv")
+    >>> course[["arm", "day", "cluster", "phase", "barcode"]]
+             arm  day cluster phase barcode
+    0  untreated    0      C1     S    ACGT
+    1       5FU1   33      C2    G1     NaN
     """
     import pandas as pd
 
@@ -93,6 +111,21 @@ def course_shares(course: "pd.DataFrame", *, by: str = "cluster", confidence: fl
     When not to use
     ---------------
     As survival. A group that holds all cells of a late sample may have lost few cells, or grown from one.
+
+    Examples
+    --------
+    Made-up cells, ten of each sample:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import course_shares
+    >>> course = pd.DataFrame({"arm": ["untreated"] * 10 + ["5FU1"] * 10, "day": [0] * 10 + [33] * 10,
+    ...                        "cluster": ["C1"] * 9 + ["C2"] + ["C1"] * 2 + ["C2"] * 8})
+    >>> course_shares(course)[["arm", "cluster", "cells", "share", "lower", "upper"]].round(2)
+             arm cluster  cells  share  lower  upper
+    0  untreated      C1      9    0.9   0.60   0.98
+    1  untreated      C2      1    0.1   0.02   0.40
+    2       5FU1      C1      2    0.2   0.06   0.51
+    3       5FU1      C2      8    0.8   0.49   0.94
     """
     import pandas as pd
     from statsmodels.stats.proportion import proportion_confint
@@ -142,6 +175,20 @@ def course_bottleneck(
     ---------------
     To tell selection from chance: a small founding number lowers diversity as well. Where the share of cells whose
     barcode is read differs between samples by clone.
+
+    Examples
+    --------
+    Made-up cells: 20 clones of three cells each before, two clones of 20 cells after:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import course_bottleneck
+    >>> course = pd.DataFrame({"arm": ["untreated"] * 60 + ["5FU1"] * 40, "day": [0] * 60 + [33] * 40,
+    ...                        "barcode": [f"B{i % 20}" for i in range(60)] + [f"B{i % 2}" for i in range(40)]})
+    >>> found = course_bottleneck(course, orders=(2,), fewest=20)
+    >>> found[["arm", "barcodes", "observed", "at", "standardised"]].round(1)
+             arm  barcodes  observed    at  standardised
+    0  untreated        20      20.0  40.0          17.2
+    1       5FU1         2       2.0  40.0           2.0
     """
     cells = course.dropna(subset=["barcode"])
     if cells.empty:

@@ -40,6 +40,21 @@ class KillCurves:
         Experiments fitted.
     missing
         What a statement over experiments lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated counts:
+
+    >>> from fxyd3.data.simulate import time_kill
+    >>> from fxyd3.tolerance import kill_curves
+    >>> found = kill_curves(time_kill(experiments=3).table)
+    >>> found.n, sorted(found.fits["E1"])
+    (3, ['biphasic', 'exponential'])
+    >>> found.per_experiment[["experiment", "slopes"]]
+      experiment slopes
+    0         E1    two
+    1         E2    two
+    2         E3    two
     """
 
     arm: "pd.DataFrame"
@@ -93,6 +108,17 @@ def kill_curves(
     When not to use
     ---------------
     To pool counts of several experiments into one curve: their curves differ, and the experiments are the replicates.
+
+    Examples
+    --------
+    Simulated counts of four experiments; 15 % of the cells are tolerant when the drug is added:
+
+    >>> from fxyd3.data.simulate import time_kill
+    >>> from fxyd3.tolerance import kill_curves
+    >>> found = kill_curves(time_kill().table)
+    >>> found.summary().loc[["share"], ["n", "estimate", "lower", "upper", "unit"]].round(2)
+           n  estimate  lower  upper                unit
+    share  4      0.18   0.08   0.35  share of the cells
     """
     import pandas as pd
 

@@ -53,6 +53,21 @@ def hill_numbers(counts: ArrayLike, *, orders: Sequence[float] = (0, 1, 2), cell
     When not to use
     ---------------
     For all clones of a population: those that were not read are not counted.
+
+    Examples
+    --------
+    Twelve clones of seven cells, then five clones of unequal size, by the numbers of order 0, 1 and 2:
+
+    >>> from fxyd3.tolerance import hill_numbers
+    >>> hill_numbers([7] * 12).round(2).tolist()
+    [12.0, 12.0, 12.0]
+    >>> hill_numbers([8, 4, 2, 1, 1]).round(2).tolist()
+    [5.0, 3.67, 2.98]
+
+    Expected of the same five in eight of their cells:
+
+    >>> hill_numbers([8, 4, 2, 1, 1], cells=8).round(2).tolist()
+    [3.73, 3.08, 2.63]
     """
     _check_orders(orders)
     size, times = _sizes(counts, cells)
@@ -79,6 +94,11 @@ def sample_coverage(counts: ArrayLike, *, cells: int | None = None) -> float:
     cells
         Coverage of so many cells drawn without replacement; None: all.
 
+    Returns
+    -------
+    float
+        From 0 to 1.
+
     Raises
     ------
     InputError
@@ -91,6 +111,16 @@ def sample_coverage(counts: ArrayLike, *, cells: int | None = None) -> float:
     When not to use
     ---------------
     On a sample where every clone has one cell: nothing then tells how many more there are.
+
+    Examples
+    --------
+    Sixteen cells of five clones, two of which were read once; then half of the cells:
+
+    >>> from fxyd3.tolerance import sample_coverage
+    >>> round(sample_coverage([8, 4, 2, 1, 1]), 2)
+    0.88
+    >>> round(sample_coverage([8, 4, 2, 1, 1], cells=8), 2)
+    0.8
     """
     size, times = _sizes(counts, cells)
     n = int(size @ times)
@@ -240,6 +270,20 @@ class LineageDiversity:
         Experiments with both conditions.
     missing
         What a comparison lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated clones:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.tolerance import lineage_diversity
+    >>> found = lineage_diversity(lineage_barcodes(arms=1).table, orders=(2,), resamples=10)
+    >>> found.n, found.level, found.missing
+    (4, 'coverage', '')
+    >>> found.samples[["experiment", "condition", "cells", "barcodes"]].head(2)
+      experiment condition  cells  barcodes
+    0         E1     after    286       154
+    1         E1    before    490       222
     """
 
     samples: "pd.DataFrame"
@@ -330,6 +374,19 @@ def lineage_diversity(
     ---------------
     Where barcodes collide (two clones share one) or are read with errors: both change the number of clones. To tell
     selection from chance: a bottleneck alone lowers diversity, see ``shared_barcodes`` and ``selection_coefficient``.
+
+    Examples
+    --------
+    Simulated clones, before and after treatment:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.tolerance import lineage_diversity
+    >>> found = lineage_diversity(lineage_barcodes(arms=1).table, resamples=10)
+    >>> found.summary()[["counts", "fold", "lower", "upper"]].round(2)
+                counts  fold  lower  upper
+    0       all clones  0.92   0.82   1.02
+    1    common clones  0.92   0.81   1.04
+    2  dominant clones  0.92   0.78   1.09
     """
     import pandas as pd
 

@@ -19,7 +19,12 @@ WELL = r"[A-Za-z]{1,2}\d{1,2}"
 
 
 def read_incucyte(path: str | Path) -> "pd.DataFrame":
-    """Read an export of percent confluence of an IncuCyte imager: one column per well, one row per time.
+    r"""Read an export of percent confluence of an IncuCyte imager: one column per well, one row per time.
+
+    Parameters
+    ----------
+    path
+        Text as the imager exports it, tab-separated; lines before the header are passed over.
 
     Returns
     -------
@@ -35,6 +40,23 @@ def read_incucyte(path: str | Path) -> "pd.DataFrame":
     When not to use
     ---------------
     On exports of counts of nuclei, which are no percentages.
+
+    Examples
+    --------
+    Two made-up images of one well:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import read_incucyte
+    >>> images = pd.DataFrame({"Date Time": ["1/1/2025 8:00", "1/1/2025 12:00"], "Elapsed": [0, 4], "B2": [10.0, 11.5]})
+    >>> with TemporaryDirectory() as folder:
+    ...     images.to_csv(Path(folder) / "plate.txt", sep="\t", index=False)
+    ...     table = read_incucyte(Path(folder) / "plate.txt")
+    >>> table
+      well row  column  hours  confluence
+    0   B2   B       2    0.0        10.0
+    1   B2   B       2    4.0        11.5
     """
     import pandas as pd
 
@@ -102,6 +124,18 @@ def serial_dilution(
     When not to use
     ---------------
     For doses that are not laid out along columns: make the table yourself.
+
+    Examples
+    --------
+    Three doses from 10, each a fifth of the one before, and a column without drug:
+
+    >>> from fxyd3.tolerance import serial_dilution
+    >>> serial_dilution({"line": "B"}, columns=[2, 3, 4], top=10, fold=5, control=5)
+      row  column cells  dose
+    0   B       2  line  10.0
+    1   B       3  line   2.0
+    2   B       4  line   0.4
+    3   B       5  line   0.0
     """
     import pandas as pd
 
@@ -159,6 +193,25 @@ def growth_rates(
     As a measure of death. Area is what cells cover, living or dead; dead cells may stay in place, living ones spread or
     shrink, and cells that die as fast as others divide look like cells that rest. A rate needs images until it no
     longer changes, which for many drugs takes days.
+
+    Examples
+    --------
+    Made-up images; the area doubles once a day without drug, and half as fast with it:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import growth_rates
+    >>> hours = np.arange(0, 49, 4)
+    >>> wells = [("B", 2, 0, 1.0), ("C", 2, 0, 1.0), ("B", 3, 10, 0.5), ("C", 3, 10, 0.5)]
+    >>> table = pd.concat(
+    ...     pd.DataFrame({"cells": "line", "row": row, "column": column, "dose": dose, "hours": hours,
+    ...                   "confluence": 10 * 2 ** (rate * hours / 24)})
+    ...     for row, column, dose, rate in wells
+    ... )
+    >>> growth_rates(table)[["dose", "wells", "rate", "relative"]].round(2)
+       dose  wells  rate  relative
+    0     0      2   1.0       1.0
+    1    10      2   0.5       0.5
     """
     import pandas as pd
 

@@ -54,6 +54,17 @@ class KillFit:
         Of each count, in standard deviations, in the order given; NaN below the limit.
     notes
         What the curve cannot tell, in sentences.
+
+    Examples
+    --------
+    From made-up counts:
+
+    >>> from fxyd3.tolerance import fit_kill
+    >>> fit = fit_kill([0, 12, 24, 36, 48, 72, 96, 120], [1010, 505, 262, 155, 101, 58, 48, 36])
+    >>> fit.model, fit.n, fit.predict([0, 120]).round(-1).tolist()
+    ('biphasic', 8, [1010.0, 40.0])
+    >>> print(fit.notes[0])
+    The slow rate is not identifiable from the times sampled (to 120 hours): they set no lower limit.
     """
 
     model: Model
@@ -88,6 +99,13 @@ class KillFit:
 
     def mdk(self, share: float = 0.99, *, resamples: int = 200, seed: int = 1) -> "pd.Series[float]":
         """Return the minimum duration for killing a share of the cells, in hours.
+
+        Parameters
+        ----------
+        share
+            Of the cells, between 0 and 1.
+        resamples, seed
+            Of the interval: curves drawn from the model and fitted again.
 
         Returns
         -------
@@ -178,6 +196,18 @@ def fit_kill(
     ---------------
     On confluence or luminescence, which do not count living cells: see ``growth_rates``. On counts of several
     experiments together: fit each, then take the experiments as replicates.
+
+    Examples
+    --------
+    Made-up counts, which fall fast, then slowly:
+
+    >>> from fxyd3.tolerance import fit_kill
+    >>> hours = [0, 12, 24, 36, 48, 72, 96, 120]
+    >>> viable = [1010, 505, 262, 155, 101, 58, 48, 36]
+    >>> fit_kill(hours, viable).table[["estimate", "lower", "upper", "unit"]].loc[["kill_fast", "share"]].round(2)
+               estimate  lower  upper                unit
+    kill_fast      0.07   0.05   0.09            per hour
+    share          0.08   0.03   0.26  share of the cells
     """
     import pandas as pd
 
@@ -236,6 +266,19 @@ def compare_kill(time: ArrayLike, viable: ArrayLike, *, limit: float = 1.0, conf
     When not to use
     ---------------
     As proof that no tolerant cell exists: where few are left to count, one slope fits anything.
+
+    Examples
+    --------
+    Made-up counts, which fall fast, then slowly:
+
+    >>> from fxyd3.tolerance import compare_kill
+    >>> hours = [0, 12, 24, 36, 48, 72, 96, 120]
+    >>> viable = [1010, 505, 262, 155, 101, 58, 48, 36]
+    >>> found = compare_kill(hours, viable)
+    >>> found.loc[["exponential", "biphasic"], ["parameters", "chosen", "reason"]]
+                 parameters  chosen                         reason
+    exponential           3   False
+    biphasic              5    True  two slopes: AICc lower by 4.0
     """
     return compare_fits(
         {model: fit_kill(time, viable, model=model, limit=limit, confidence=confidence) for model in COMPARED}
@@ -266,6 +309,13 @@ def compare_fits(fits: "Mapping[Model, KillFit]") -> "pd.DataFrame":
 def share_profile(fit: KillFit, *, points: int = 81) -> "pd.DataFrame":
     """Return how much worse a biphasic curve fits with the tolerant share held at other values.
 
+    Parameters
+    ----------
+    fit
+        Of two slopes, see ``fit_kill``.
+    points
+        Values of the share, beside the estimate.
+
     Returns
     -------
     ``share``, and ``drop``: twice the loss of log-likelihood; ``threshold`` is where an interval ends.
@@ -278,6 +328,19 @@ def share_profile(fit: KillFit, *, points: int = 81) -> "pd.DataFrame":
     When not to use
     ---------------
     To read an interval off a figure: it stands in ``table``.
+
+    Examples
+    --------
+    Made-up counts; values of the share below the threshold lie within its interval:
+
+    >>> from fxyd3.tolerance import fit_kill, share_profile
+    >>> fit = fit_kill([0, 12, 24, 36, 48, 72, 96, 120], [1010, 505, 262, 155, 101, 58, 48, 36])
+    >>> profile = share_profile(fit)
+    >>> round(float(profile.loc[profile["drop"].idxmin(), "share"]), 2)
+    0.08
+    >>> within = profile.loc[profile["drop"] < profile["threshold"], "share"]
+    >>> within.agg(["min", "max"]).round(2).tolist()
+    [0.03, 0.25]
     """
     import pandas as pd
 

@@ -37,6 +37,18 @@ class Lineages:
         One row per sample, barcode and state: experiment, arm, condition, barcode, (state), cells (int64).
     samples
         One row per sample: experiment, arm, condition, captured (cells), cells (with a barcode), barcodes (distinct).
+
+    Examples
+    --------
+    Four made-up cells, one of them without a barcode:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import lineage_table
+    >>> obs = pd.DataFrame({"barcode": ["ACG", "ACG", "TTA", None], "condition": "before", "experiment": "E1"})
+    >>> found = lineage_table(obs, barcode="barcode", condition="condition", experiment="experiment")
+    >>> found.samples[["experiment", "condition", "captured", "cells", "barcodes"]]
+      experiment condition  captured  cells  barcodes
+    0         E1    before         4      3         2
     """
 
     table: "pd.DataFrame"
@@ -61,6 +73,10 @@ def lineage_table(
     condition, experiment, arm, state
         Columns; the patient may stand for the experiment. Without ``arm``, an experiment has one arm, "all".
 
+    Returns
+    -------
+    Lineages
+
     Raises
     ------
     InputError
@@ -69,6 +85,18 @@ def lineage_table(
     When not to use
     ---------------
     With barcodes of the droplet or the read: these name cells or molecules, not lineages.
+
+    Examples
+    --------
+    Four made-up cells, one of them without a barcode:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import lineage_table
+    >>> obs = pd.DataFrame({"barcode": ["ACG", "ACG", "TTA", None], "condition": "before", "experiment": "E1"})
+    >>> lineage_table(obs, barcode="barcode", condition="condition", experiment="experiment").table
+      experiment  arm condition barcode  cells
+    0         E1  all    before     ACG      2
+    1         E1  all    before     TTA      1
     """
     given = {"experiment": experiment, "arm": arm, "condition": condition, "barcode": barcode, "state": state}
     columns = {name: column for name, column in given.items() if column}
@@ -102,6 +130,22 @@ class SharedBarcodes:
         Experiments compared.
     missing
         What a comparison lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated clones:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.tolerance import shared_barcodes
+    >>> found = shared_barcodes(lineage_barcodes().table)
+    >>> found.n, found.missing
+    (4, '')
+    >>> found.per_experiment[["experiment", "pairs"]]
+      experiment  pairs
+    0         E1      3
+    1         E2      3
+    2         E3      3
+    3         E4      3
     """
 
     per_experiment: "pd.DataFrame"
@@ -178,6 +222,17 @@ def shared_barcodes(
     To find selection that is weak, or by a state that is soon lost: most clones are then left in every arm, selected or
     not; see the variance of ``selection_coefficient``. With barcodes that many cells had at the start by accident of
     infection. Where clones also differ in growth: those that grow well are read in all arms.
+
+    Examples
+    --------
+    Simulated clones in which every cell keeps the state of its founder (percent of the barcodes):
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.tolerance import shared_barcodes
+    >>> found = shared_barcodes(lineage_barcodes(selection=1.0).table)
+    >>> found.summary().round()
+       experiments  overlap  chance  excess  lower  upper
+    0            4     34.0    30.0     4.0    1.0    6.0
     """
     import pandas as pd
 
@@ -289,6 +344,18 @@ class CloneSelection:
         Experiments with both conditions.
     missing
         What a test lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated clones:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.tolerance import selection_coefficient
+    >>> found = selection_coefficient(lineage_barcodes().table)
+    >>> found.n, found.missing
+    (4, '')
+    >>> sorted(found.table.index)
+    ['cells', 'clones', 'inherited', 'variance']
     """
 
     per_experiment: "pd.DataFrame"
@@ -374,6 +441,17 @@ def selection_coefficient(
     Where cells switch under the drug, or survivors have grown: both change the odds after treatment without survival.
     Where states are read with errors: ``inherited`` is then too low, for errors look like switching. Where the state is
     named by a gene that the drug induces.
+
+    Examples
+    --------
+    Simulated clones; half of the ancestral cells have their state from the founder:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> from fxyd3.tolerance import selection_coefficient
+    >>> found = selection_coefficient(lineage_barcodes(selection=0.5).table, founder="truth_founder")
+    >>> found.table.loc[["inherited"], ["n", "estimate", "lower", "upper"]].round(2)
+               n  estimate  lower  upper
+    inherited  4       0.5   0.44   0.56
     """
     import pandas as pd
 

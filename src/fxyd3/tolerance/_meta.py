@@ -48,6 +48,17 @@ class MetaAnalysis:
         What a conclusion lacks; empty: nothing.
     confidence
         Of all intervals.
+
+    Examples
+    --------
+    Made-up effects of three studies; a fourth has no estimate:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import meta_analysis
+    >>> table = pd.DataFrame({"study": ["A", "B", "C"], "log2fc": [0.8, 0.3, 0.5], "se": [0.2, 0.1, 0.15]})
+    >>> found = meta_analysis(table, absent=["D"])
+    >>> found.n, round(found.i2), found.missing
+    (3, 62, 'an estimate from 1 of 4 studies (D)')
     """
 
     studies: "pd.DataFrame"
@@ -132,6 +143,19 @@ def meta_analysis(
     On studies that are not independent, such as two treatments against one control or two experiments with one model:
     keep one of them. On effects that were only reported because they were significant: their mean is too far from
     zero, and no formula mends that.
+
+    Examples
+    --------
+    Made-up effects of three studies:
+
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import meta_analysis
+    >>> table = pd.DataFrame({"study": ["A", "B", "C"], "log2fc": [0.8, 0.3, 0.5], "se": [0.2, 0.1, 0.15]})
+    >>> meta_analysis(table).summary().round(2)
+                                 what  estimate  lower  upper
+    0  random effects (Hartung-Knapp)      0.49  -0.11   1.10
+    1    a further study (prediction)      0.49  -2.55   3.53
+    2                    fixed effect      0.43   0.28   0.58
     """
     import pandas as pd
 

@@ -68,6 +68,17 @@ class Neighbours:
         Patients without enough cells at both times.
     gene
         The gene.
+
+    Examples
+    --------
+    From simulated cells; two patients have no tumour cells left after treatment:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import neighbours
+    >>> adata = twin(600, sorted_cells=0)
+    >>> found = neighbours(adata[adata.obs["truth_type"] == "tumour"])
+    >>> found.gene, found.n, found.left_out
+    ('FXYD3', 4, ('P3 (47 before, 0 after)', 'P6 (45 before, 0 after)'))
     """
 
     table: pd.DataFrame
@@ -156,6 +167,22 @@ def neighbours(
     ---------------
     To choose the accounting that fits a claim. After a quality control or a selection that has used the same rules,
     whose check then takes away nothing.
+
+    Examples
+    --------
+    Simulated cells; the change that is left under each accounting:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import neighbours
+    >>> adata = twin(600, sorted_cells=0)
+    >>> found = neighbours(adata[adata.obs["truth_type"] == "tumour"])
+    >>> found.summary()[["explanation", "gene_change", "n"]].round(1)
+                   explanation  gene_change  n
+    0                 as it is          1.0  4
+    1  stroma and immune cells          1.0  4
+    2            cycling cells          0.8  4
+    3              dying cells          1.0  4
+    4                    depth          1.2  4
     """
     pairs = pair_up(adata.obs, patient=patient, condition=condition, before=before, after=after, min_cells=min_cells,
                     confidence=confidence)  # fmt: skip

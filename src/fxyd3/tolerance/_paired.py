@@ -135,6 +135,18 @@ class PairedExpression:
         Patients with both.
     missing
         What a test lacks; empty: nothing. Else ``table`` describes: mean changes over patients, without interval or p.
+
+    Examples
+    --------
+    From simulated cells, and few genes to be quick; two patients have no tumour cells left after treatment:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import paired_expression
+    >>> adata = twin(600, sorted_cells=0)
+    >>> tumour = adata[adata.obs["truth_type"] == "tumour", ["FXYD3", *adata.var_names[:60]]]
+    >>> found = paired_expression(tumour, named=["FXYD3"])
+    >>> found.n, found.left_out
+    (4, ('P3 (47 before, 0 after)', 'P6 (45 before, 0 after)'))
     """
 
     table: pd.DataFrame
@@ -214,6 +226,18 @@ def paired_expression(
     When not to use
     ---------------
     On conditions from different patients, or to test genes that were chosen for their change in the same data.
+
+    Examples
+    --------
+    Simulated cells, and few genes to be quick:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import paired_expression
+    >>> adata = twin(600, sorted_cells=0)
+    >>> tumour = adata[adata.obs["truth_type"] == "tumour", ["FXYD3", *adata.var_names[:60]]]
+    >>> paired_expression(tumour, named=["FXYD3"]).named[["gene", "log2fc", "lower", "upper"]].round(1)
+        gene  log2fc  lower  upper
+    0  FXYD3     1.0    0.5    1.4
     """
     pairs = pair_up(adata.obs, patient=patient, condition=condition, before=before, after=after, min_cells=min_cells,
                     confidence=confidence)  # fmt: skip
@@ -313,6 +337,23 @@ def cells_as_replicates(
     ---------------
     To test anything. Cells of a patient are alike, so that it takes differences between patients for effects of the
     treatment.
+
+    Examples
+    --------
+    Made-up counts of two patients. Treatment changes nothing in either, but P1 gives most cells before, and P2 after:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from anndata import AnnData
+    >>> from fxyd3.tolerance import cells_as_replicates
+    >>> patient = np.array(["P1", "P2"]).repeat(40)
+    >>> condition = ["before"] * 30 + ["after"] * 10 + ["before"] * 10 + ["after"] * 30
+    >>> gene = np.where(patient == "P1", 30, 10)
+    >>> obs = pd.DataFrame({"patient": patient, "condition": condition}).rename(index=str)
+    >>> adata = AnnData(np.column_stack([gene, 1000 - gene]).astype("float32"), obs=obs)
+    >>> adata.var_names = ["FXYD3", "others"]
+    >>> bool(cells_as_replicates(adata, genes=["FXYD3"])["p"].iloc[0] < 0.001)
+    True
     """
     absent = next((gene for gene in genes if gene not in adata.var_names), None)
     if absent is not None:

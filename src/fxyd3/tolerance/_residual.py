@@ -42,6 +42,23 @@ class ResidualChange:
         The gene.
     exceeded
         Share of the random genes, one by one, that rise at least as much on average. It is no p-value.
+
+    Examples
+    --------
+    From simulated cells; two patients have no tumour cells left after treatment:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import residual_change
+    >>> adata = twin(600, sorted_cells=0)
+    >>> found = residual_change(adata[adata.obs["truth_type"] == "tumour"])
+    >>> found.n, found.left_out
+    (4, ('P3 (47 before, 0 after)', 'P6 (45 before, 0 after)'))
+    >>> found.per_patient[["patient", "cells_before", "cells_after"]]
+      patient  cells_before  cells_after
+    0      P1            47           36
+    1      P2            44           30
+    2      P4            44           42
+    3      P5            43           44
     """
 
     per_patient: pd.DataFrame
@@ -120,6 +137,21 @@ def residual_change(
     ---------------
     To say that treatment raised the gene in cells: those without it may have died; see ``decompose_change``. On
     patients with complete response: no cells are left to measure, and they are not in the mean.
+
+    Examples
+    --------
+    Simulated cells:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import residual_change
+    >>> adata = twin(600, sorted_cells=0)
+    >>> found = residual_change(adata[adata.obs["truth_type"] == "tumour"])
+    >>> found.summary().loc["FXYD3"].round(1)
+    log2_change    1.0
+    lower          0.2
+    upper          1.8
+    patients       4.0
+    Name: FXYD3, dtype: float64
     """
     if n_controls < 1:
         raise InputError(f"n_controls is {n_controls}: give 1 gene or more; 50 is usual.")
@@ -216,6 +248,20 @@ class DecomposedChange:
         Patients without enough cells at both times.
     gene, state
         The gene, and the column that holds the states.
+
+    Examples
+    --------
+    From simulated cells; the parts add up to the change:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import decompose_change
+    >>> adata = twin(600, sorted_cells=0)
+    >>> found = decompose_change(adata[adata.obs["truth_type"] == "tumour"], state="truth_state")
+    >>> found.n, found.gene, found.state
+    (4, 'FXYD3', 'truth_state')
+    >>> each = found.per_patient
+    >>> bool(abs(each["composition"] + each["within"] + each["interaction"] - each["change"]).max() < 1e-9)
+    True
     """
 
     per_patient: pd.DataFrame
@@ -292,6 +338,26 @@ def decompose_change(
     ---------------
     With states made from the gene itself: its change then is composition by construction. As proof of selection: cells
     that take up another state shift the shares just as cells that die; only lineages tell them apart.
+
+    Examples
+    --------
+    Made-up counts of one patient: both states keep their expression, but cells with more of the gene become frequent:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from anndata import AnnData
+    >>> from fxyd3.tolerance import decompose_change
+    >>> obs = pd.DataFrame({"patient": "P1", "condition": ["before"] * 20 + ["after"] * 20,
+    ...                     "state": ["more"] * 5 + ["less"] * 15 + ["more"] * 15 + ["less"] * 5}).rename(index=str)
+    >>> gene = np.where(obs["state"] == "more", 30, 10)
+    >>> adata = AnnData(np.column_stack([gene, 1000 - gene]).astype("float32"), obs=obs)
+    >>> adata.var_names = ["FXYD3", "others"]
+    >>> decompose_change(adata, state="state").table[["part", "estimate"]].round(1)
+              part  estimate
+    0       change     100.0
+    1  composition     100.0
+    2       within       0.0
+    3  interaction       0.0
     """
     pairs = pair_up(adata.obs, patient=patient, condition=condition, before=before, after=after, min_cells=min_cells,
                     confidence=confidence)  # fmt: skip

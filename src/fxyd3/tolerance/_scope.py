@@ -32,6 +32,19 @@ def compared_cells(
     When not to use
     ---------------
     On sorted fractions: a sort changes the composition more than any drug does.
+
+    Examples
+    --------
+    Simulated cells, half of which were sorted:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import compared_cells
+    >>> adata = twin("tiny")
+    >>> cells, scope, missing = compared_cells(adata)
+    >>> adata.n_obs, cells.n_obs, missing
+    (400, 200, '')
+    >>> scope
+    'unsorted tumour cells before and after treatment'
     """
     if adata is None:
         return None, "no cells", "no cells were given"
@@ -61,6 +74,13 @@ def compared_cells(
 def state_counts(adata: "AnnData", *, state: str = "cluster") -> "pd.DataFrame":
     """Count the cells of each state in each patient before and after treatment.
 
+    Parameters
+    ----------
+    adata
+        Cells with patient and condition in ``obs``, see ``compared_cells``.
+    state
+        Column of ``obs`` with the state of each cell.
+
     Returns
     -------
     One row per patient, condition and state that occur: patient, condition, state (text), cells (int).
@@ -73,6 +93,20 @@ def state_counts(adata: "AnnData", *, state: str = "cluster") -> "pd.DataFrame":
     When not to use
     ---------------
     On cells that were chosen by their state.
+
+    Examples
+    --------
+    Three made-up cells:
+
+    >>> import pandas as pd
+    >>> from anndata import AnnData
+    >>> from fxyd3.tolerance import state_counts
+    >>> obs = pd.DataFrame({"patient": "P1", "condition": ["before", "before", "after"], "cluster": ["0", "1", "1"]})
+    >>> state_counts(AnnData(obs=obs.rename(index=str)))
+      patient condition state  cells
+    0      P1     after     1      1
+    1      P1    before     0      1
+    2      P1    before     1      1
     """
     if state not in adata.obs:
         raise InputError(

@@ -82,6 +82,24 @@ def read_signatures(path: str | Path, *, keep: Sequence[str] | None = None) -> p
     When not to use
     ---------------
     To rank signatures: one of 2,000 genes and one of 20 differ in every measure by their size alone.
+
+    Examples
+    --------
+    A made-up set of genes that rise, and one of genes that fall:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import read_signatures
+    >>> sets = ["lab-2020_dtp-up", "lab-2020_dtp-down"]
+    >>> made_up = pd.DataFrame({"signature": sets, "gene": ["A", "B"], "weight": 1.0})
+    >>> with TemporaryDirectory() as folder:
+    ...     made_up.to_csv(Path(folder) / "signatures.csv", index=False)
+    ...     table = read_signatures(Path(folder) / "signatures.csv")
+    >>> table[["signature", "family", "gene", "weight"]]
+          signature    family gene  weight
+    0  lab-2020_dtp  lab-2020    A     1.0
+    1  lab-2020_dtp  lab-2020    B    -1.0
     """
     path = Path(path)
     with reading(path, "table of signatures"):
@@ -129,6 +147,11 @@ def persister_sets() -> pd.DataFrame:
 
     The diapause programme of Rehman 2021 is signed; the modules of Marsolier 2022 hold genes that rise.
 
+    Returns
+    -------
+    DataFrame
+        One row per signature and gene: signature, family, gene, weight, source (a DOI).
+
     Notes
     -----
     All are transcriptions: the diapause list by a third party, the modules from the authors' code (short lists, not
@@ -141,6 +164,15 @@ def persister_sets() -> pd.DataFrame:
     When not to use
     ---------------
     As independent witnesses: nine of the ten come from one study of one cell line, and they share genes.
+
+    Examples
+    --------
+    Sets by the study that they come from:
+
+    >>> from fxyd3.tolerance import persister_sets
+    >>> sets = persister_sets()
+    >>> sets.groupby("family")["signature"].nunique().to_dict()
+    {'Marsolier 2022': 9, 'Rehman 2021': 1}
     """
     net = gene_sets(*(name for name, _, _ in SETS.values()))
     back = {name: (short, family, doi) for short, (name, family, doi) in SETS.items()}
@@ -193,6 +225,21 @@ class SignatureActivity:
         Signatures with too few genes in the data.
     n_cells
         Cells in the data, of which ``cells`` holds those drawn.
+
+    Examples
+    --------
+    From simulated cells:
+
+    >>> import scanpy as sc
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import persister_sets, signature_activity
+    >>> adata = twin("tiny")
+    >>> adata.layers["counts"] = adata.X.copy()
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> found = signature_activity(adata, persister_sets(), methods=["ulm"], by=["patient", "condition"])
+    >>> found.cells["ulm"].shape, found.samples["ulm"].shape, found.left_out
+    ((400, 10), (12, 10), ())
     """
 
     cells: dict[str, pd.DataFrame]
@@ -283,6 +330,23 @@ def signature_activity(
     ---------------
     To call a cell a persister: a signature tells what other cells expressed after a drug, and survival is not
     expression. To compare one signature with another by its value.
+
+    Examples
+    --------
+    Made-up log values of two cells; the five genes of the signature are raised in the second:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from anndata import AnnData
+    >>> from fxyd3.tolerance import signature_activity
+    >>> genes = [f"gene{i}" for i in range(20)]
+    >>> level = np.array([0.5, 1.0, 0.0, 1.5] * 5)
+    >>> adata = AnnData(np.vstack([level, level + 2.0 * (np.arange(20) < 5)]), var=pd.DataFrame(index=genes))
+    >>> signature = pd.DataFrame({"signature": "rising", "gene": genes[:5], "weight": 1.0})
+    >>> signature_activity(adata, signature, methods=["ulm"]).cells["ulm"].round(1)
+       rising
+    0    -0.2
+    1     6.4
     """
     unknown = [method for method in methods if method not in get_args(Method)]
     if unknown or not methods:
@@ -391,6 +455,21 @@ class Agreement:
         With enough cells.
     missing
         What a statement on patients lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated cells:
+
+    >>> import scanpy as sc
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import persister_sets, signature_activity, signature_agreement
+    >>> adata = twin("tiny")
+    >>> adata.layers["counts"] = adata.X.copy()
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> found = signature_agreement(signature_activity(adata, persister_sets(), methods=["ulm"], by=["patient"]))
+    >>> found.patients, found.missing, len(found.table)
+    (6, '', 45)
     """
 
     table: pd.DataFrame
@@ -446,6 +525,23 @@ def signature_agreement(
     ---------------
     As proof that a signature is right: signatures may agree because all of them read the cell cycle; see
     ``cycle_confounding``.
+
+    Examples
+    --------
+    Simulated cells, and two sets that share half of their genes:
+
+    >>> import scanpy as sc
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import persister_sets, signature_activity, signature_agreement
+    >>> adata = twin("tiny")
+    >>> adata.layers["counts"] = adata.X.copy()
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> sets = persister_sets().query("signature in ['TNF', 'NRG1']")
+    >>> found = signature_activity(adata, sets, methods=["ulm"], by=["patient"])
+    >>> signature_agreement(found).table[["one", "other", "spearman", "patients", "shared", "jaccard"]].round(1)
+       one other  spearman  patients  shared  jaccard
+    0  TNF  NRG1       0.9         6      25      0.5
     """
     activity, of = _activity(found, method), _patients(found, patient)
     if activity.shape[1] < 2:
@@ -549,6 +645,23 @@ class CycleConfounding:
         (with the cycle regressed out of both), patients.
     patients, missing
         As in ``Agreement``.
+
+    Examples
+    --------
+    From simulated cells, whose true state stands for a cycle score:
+
+    >>> import scanpy as sc
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import cycle_confounding, persister_sets, signature_activity
+    >>> adata = twin("tiny")
+    >>> adata.layers["counts"] = adata.X.copy()
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> adata.obs["cycling"] = (adata.obs["truth_state"] == "cycling").astype(float)
+    >>> found = signature_activity(adata, persister_sets(), methods=["ulm"], by=["patient"])
+    >>> told = cycle_confounding(adata, found=found, cycle=["cycling"])
+    >>> told.patients, told.missing, len(told.table), len(told.agreement)
+    (6, '', 10, 45)
     """
 
     table: pd.DataFrame
@@ -625,6 +738,26 @@ def cycle_confounding(
     When not to use
     ---------------
     To choose the version that fits a claim.
+
+    Examples
+    --------
+    Simulated cells, whose true state stands for a cycle score:
+
+    >>> import scanpy as sc
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import cycle_confounding, persister_sets, signature_activity
+    >>> adata = twin("tiny")
+    >>> adata.layers["counts"] = adata.X.copy()
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> adata.obs["cycling"] = (adata.obs["truth_state"] == "cycling").astype(float)
+    >>> sets = persister_sets().query("signature in ['diapause', 'EMT']")
+    >>> found = signature_activity(adata, sets, methods=["ulm"], by=["patient"])
+    >>> told = cycle_confounding(adata, found=found, cycle=["cycling"])
+    >>> told.table[["signature", "genes", "cycle_genes", "spearman", "without"]].round(1)
+      signature  genes  cycle_genes  spearman  without
+    0  diapause    124            5      -0.3     -0.2
+    1       EMT      9            0      -0.1     -0.1
     """
     activity, of = _activity(found, method), _patients(found, patient)
     scores = _scores(adata.obs, cycle, activity.index)
@@ -695,6 +828,23 @@ class SignatureChange:
         One row per measure, signature and patient: measure, signature, patient, before, after, change.
     missing
         What a test lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated cells:
+
+    >>> import scanpy as sc
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import persister_sets, signature_activity, signature_change
+    >>> adata = twin(600, sorted_cells=0)
+    >>> tumour = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> tumour.layers["counts"] = tumour.X.copy()
+    >>> sc.pp.normalize_total(tumour)
+    >>> sc.pp.log1p(tumour)
+    >>> found = signature_activity(tumour, persister_sets(), methods=["ulm"], by=["patient", "condition"])
+    >>> told = signature_change(found)
+    >>> told.missing, sorted(told.table["measure"].unique()), sorted(told.per_patient["patient"].unique())
+    ('', ['cells', 'pseudobulk'], ['P1', 'P2', 'P4', 'P5'])
     """
 
     table: pd.DataFrame
@@ -776,6 +926,25 @@ def signature_change(
     When not to use
     ---------------
     On conditions from different patients: then the change is a difference between people.
+
+    Examples
+    --------
+    Simulated cells of six patients, two of whom have no tumour cells left after treatment:
+
+    >>> import scanpy as sc
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import persister_sets, signature_activity, signature_change
+    >>> adata = twin(600, sorted_cells=0)
+    >>> tumour = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> tumour.layers["counts"] = tumour.X.copy()
+    >>> sc.pp.normalize_total(tumour)
+    >>> sc.pp.log1p(tumour)
+    >>> sets = persister_sets().query("signature in ['diapause', 'EMT']")
+    >>> found = signature_activity(tumour, sets, methods=["ulm"], by=["patient", "condition"])
+    >>> signature_change(found).summary()[["signature", "change", "lower", "upper", "patients"]].round(1)
+      signature  change  lower  upper  patients
+    0  diapause     1.7   -0.4    3.7         4
+    1       EMT    -0.2   -1.7    1.3         4
     """
     if not 0 < confidence < 1:
         raise InputError(f"The confidence is {confidence}: it must lie between 0 and 1.")

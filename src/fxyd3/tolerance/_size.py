@@ -60,6 +60,18 @@ def null_rejections(*, patients: int, simulations: int = 400, seed: int = 1) -> 
     When not to use
     ---------------
     To plan a study: it says nothing of power.
+
+    Examples
+    --------
+    Fifty simulated cohorts of four patients:
+
+    >>> from fxyd3.tolerance import null_rejections
+    >>> null_rejections(patients=4, simulations=50)[["test", "rejected"]].round(2)
+                                     test  rejected
+    0  log ratios, patients as replicates      0.02
+    1  odds ratio, patients as replicates      0.02
+    2     count model, patients as blocks      0.04
+    3     chi-square, cells as replicates      0.68
     """
     import pandas as pd
 

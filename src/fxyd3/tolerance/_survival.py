@@ -49,6 +49,20 @@ class AncestralSurvival:
         Patients that count.
     missing
         What a test of the claim lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated cells; two patients have no tumour cells left after treatment:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import ancestral_survival, state_counts
+    >>> adata = twin(600, sorted_cells=0)
+    >>> tumour = adata[adata.obs["truth_type"] == "tumour"]
+    >>> found = ancestral_survival(state_counts(tumour, state="truth_ancestral"), ancestral=["True"])
+    >>> found.n, found.left_out["patient"].tolist()
+    (4, ['P3', 'P6'])
+    >>> round(found.interval.estimate, 1)
+    2.5
     """
 
     per_patient: "pd.DataFrame"
@@ -90,6 +104,20 @@ class StateSurvival:
         Patients that count.
     missing
         What a test lacks; empty: nothing.
+
+    Examples
+    --------
+    From simulated cells:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.tolerance import state_counts, state_survival
+    >>> adata = twin(600, sorted_cells=0)
+    >>> tumour = adata[adata.obs["truth_type"] == "tumour"]
+    >>> found = state_survival(state_counts(tumour, state="truth_state"))
+    >>> found.n, found.missing
+    (4, '')
+    >>> sorted(found.table["state"])
+    ['ancestral-quiescent', 'ancestral-secretory', 'cycling', 'hypoxic', 'mesenchymal']
     """
 
     per_patient: "pd.DataFrame"
@@ -164,6 +192,21 @@ def ancestral_survival(
     For absolute survival: shares are relative, and how many cells of either kind are left needs cell numbers. As the
     fate of cells: it is the abundance of a state, and cells that change their state under the drug, or grow back after
     it, change that too (see ``selection_coefficient``). Where samples before and after differ in how they were taken.
+
+    Examples
+    --------
+    Made-up counts of three patients:
+
+    >>> from itertools import product
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import ancestral_survival
+    >>> keys = product(["P1", "P2", "P3"], ["before", "after"], ["ancestral", "other"])
+    >>> table = pd.DataFrame(keys, columns=["patient", "condition", "state"])
+    >>> table["cells"] = [20, 80, 30, 20, 15, 85, 25, 25, 30, 70, 60, 40]
+    >>> ancestral_survival(table).summary().round(1)
+                                             what  patients  fold  lower  upper
+    0        ancestral against other tumour cells         3   4.8    2.3    9.8
+    1  the same before treatment, dealt at random         3   1.0    1.0    1.1
     """
     import pandas as pd
 
@@ -237,6 +280,22 @@ def state_survival(
     ---------------
     As ``ancestral_survival``: it is the abundance of a state relative to the others, neither the number of cells that
     live nor their fate.
+
+    Examples
+    --------
+    Made-up counts of three patients:
+
+    >>> from itertools import product
+    >>> import pandas as pd
+    >>> from fxyd3.tolerance import state_survival
+    >>> keys = product(["P1", "P2", "P3"], ["before", "after"], ["ancestral", "cycling", "other"])
+    >>> table = pd.DataFrame(keys, columns=["patient", "condition", "state"])
+    >>> table["cells"] = [10, 30, 60, 30, 20, 50, 15, 20, 65, 30, 15, 55, 20, 25, 55, 45, 10, 45]
+    >>> state_survival(table).summary()[["state", "fold", "lower", "upper"]].round(1)
+           state  fold  lower  upper
+    0  ancestral   3.1    1.7    5.4
+    1    cycling   0.5    0.2    1.3
+    2      other   0.7    0.7    0.7
     """
     import pandas as pd
 

@@ -33,6 +33,15 @@ class Assay:
         What was planted, as nested dictionaries of numbers and text.
     twin
         What was asked for: simulated (True), version, seed, null, effect, and the design.
+
+    Examples
+    --------
+    A table and what was planted in it:
+
+    >>> from fxyd3.data.simulate import spheres
+    >>> assay = spheres()
+    >>> assay.name, assay.twin["simulated"], round(assay.truth["one_in"]["unsorted"])
+    ('spheres', True, 133)
     """
 
     name: str

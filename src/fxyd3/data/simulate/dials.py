@@ -18,7 +18,16 @@ MOST = 5.0  # times the default: as far as a dial can be turned
 
 @dataclass(frozen=True)
 class Dial:
-    """One planted effect: what it is, its unit, its size when nothing is said, and why that size."""
+    """One planted effect: what it is, its unit, its size when nothing is said, and why that size.
+
+    Examples
+    --------
+    Those of the twin stand in ``DIALS``:
+
+    >>> from fxyd3.data.simulate import DIALS
+    >>> DIALS["C5"].name, DIALS["C5"].unit
+    ('FXYD3 in both ancestral states', 'log2 fold change')
+    """
 
     name: str
     unit: str

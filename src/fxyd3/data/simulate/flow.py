@@ -148,6 +148,15 @@ def cell_sort(
     ======================  ============================================================================================
 
     When not to use: to choose gates, voltages or a panel for a real cytometer.
+
+    Examples
+    --------
+    Few events; one file for each tube:
+
+    >>> from fxyd3.data.simulate import cell_sort
+    >>> sort = cell_sort(events=500, replicates=1)
+    >>> sort.table["sample"].tolist()[-2:], {len(events) for events in sort.events.values()}
+    (['fmo-IGF1R', 'stained'], {500})
     """
     import pandas as pd
 

@@ -73,6 +73,18 @@ def write_study(
     Notes
     -----
     When not to use: to get one table; each assay is a function of its own.
+
+    Examples
+    --------
+    The smallest cells and all tables:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.simulate import write_study
+    >>> with TemporaryDirectory() as folder:
+    ...     paths = write_study(folder, "tiny")
+    >>> paths[0].name, len(paths)
+    ('cells-simulated.h5ad', 10)
     """
     folder = Path(folder)
     seed, null, effect = options.get("seed", 1), options.get("null", False), options.get("effect")

@@ -154,6 +154,15 @@ def time_kill(
     ======================  ============================================================================================
 
     When not to use: as the numbers of a real drug; no fitted biphasic curve of a breast cancer was at hand.
+
+    Examples
+    --------
+    Cells counted with the drug at the start and at four times:
+
+    >>> from fxyd3.data.simulate import time_kill
+    >>> table = time_kill(experiments=2, hours=[24, 48, 96, 144]).table.query("drug == 'on'")
+    >>> table.groupby("experiment")["hours"].unique().map(list).map(len).to_dict()
+    {'E1': 5, 'E2': 5}
     """
     import pandas as pd
     from scipy.optimize import brentq

@@ -108,6 +108,15 @@ def lineage_barcodes(
 
     When not to use: to study growth. Survivors are read at once, clones do not differ but in their states, states are
     read without error, and no cell switches under the drug; `time_kill` plants that.
+
+    Examples
+    --------
+    Two experiments; an arm is read before and after treatment:
+
+    >>> from fxyd3.data.simulate import lineage_barcodes
+    >>> table = lineage_barcodes(experiments=2, arms=2).table
+    >>> table.groupby(["experiment", "condition"])["arm"].nunique().to_dict()
+    {('E1', 'after'): 2, ('E1', 'before'): 2, ('E2', 'after'): 2, ('E2', 'before'): 2}
     """
     begun = start("lineages", seed=seed, null=null, effect=effect)
     design = {

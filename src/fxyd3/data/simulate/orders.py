@@ -88,6 +88,17 @@ def dosing_order(
 
     When not to use: as evidence that one order is better than another: the orders differ as assumed here. To study
     growth: it is the same in all arms and both kinds of cells, so it does not show.
+
+    Examples
+    --------
+    Six arms; ancestral cells are killed beyond independence by both drugs together:
+
+    >>> from fxyd3.data.simulate import dosing_order
+    >>> assay = dosing_order(experiments=2)
+    >>> assay.table["arm"].unique().tolist()[:4]
+    ['none', 'chemotherapy', 'glycoside', 'both']
+    >>> assay.truth["interaction"]["both"]["difference"] < 0
+    True
     """
     import pandas as pd
 

@@ -123,6 +123,15 @@ def two_drugs(
     When not to use: as evidence that any pair of drugs is synergistic; the synergy here is planted.
 
     MuSyC: Meyer 2019, doi:10.1016/j.cels.2019.01.003.
+
+    Examples
+    --------
+    One plate of each kind of cells; each drug alone is always there:
+
+    >>> from fxyd3.data.simulate import two_drugs
+    >>> table = two_drugs(experiments=1, replicates=1, chemotherapy_nM=[100, 1000], glycoside_nM=[2, 20]).table
+    >>> table.pivot_table("viability", "glycoside_nM", "chemotherapy_nM").shape, table["cells"].unique().tolist()
+    ((3, 3), ['FXYD3-high', 'FXYD3-low'])
     """
     import pandas as pd
 

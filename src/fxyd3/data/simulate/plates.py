@@ -130,6 +130,15 @@ def viability_plates(
     When not to use: as evidence on any real drug; the drugs here are simulated.
 
     Growth-rate metrics: Hafner 2016, doi:10.1038/nmeth.3853.
+
+    Examples
+    --------
+    A plate with each drug and one of the start; ancestral cells stand more chemotherapy:
+
+    >>> from fxyd3.data.simulate import viability_plates
+    >>> assay = viability_plates(plates=1)
+    >>> assay.table["plate"].unique().tolist(), assay.truth["log2_ec50_ratio"]["chemotherapy"] > 0
+    (['chemotherapy-1', 'glycoside-1', 'time-zero-1'], True)
     """
     import pandas as pd
 

@@ -98,9 +98,12 @@ def twin(
 
     Examples
     --------
+    The smallest one, with half of one planted effect:
+
+    >>> from fxyd3.data import twin
     >>> adata = twin("tiny", effect={"C5": 0.5})
-    >>> adata.n_obs, adata.uns["twin"]["simulated"]
-    (400, True)
+    >>> adata.n_obs, adata.uns["twin"]["simulated"], sorted(adata.obs["condition"].unique())
+    (400, True, ['after', 'before'])
     """
     from scipy.sparse import csr_matrix, vstack
 
@@ -138,6 +141,18 @@ def write_twin(
     Notes
     -----
     When not to use: for small twins that are used at once; `twin` gives them without a file.
+
+    Examples
+    --------
+    Into a temporary folder:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data import read
+    >>> from fxyd3.data.simulate import write_twin
+    >>> with TemporaryDirectory() as folder:
+    ...     print(read(write_twin(Path(folder) / "cells-simulated.h5ad", "tiny")).n_obs)
+    400
     """
     path = Path(path)
     if path.suffix not in FORMATS:
@@ -158,6 +173,35 @@ def stored(folder: Path, size: str | int, **options: Unpack[Options]) -> AnnData
     """Return a twin kept in ``folder`` under a name made of what it depends on; it is drawn if it is not there.
 
     One file is kept for each size, seed and null; where the folder cannot be written, the twin is drawn in memory.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    size, options
+        As for `twin`.
+
+    Returns
+    -------
+    AnnData
+        As from `twin`.
+
+    Raises
+    ------
+    InputError
+        For an impossible design.
+
+    Examples
+    --------
+    Drawn at first, read afterwards:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.simulate import stored
+    >>> with TemporaryDirectory() as folder:
+    ...     once, again = stored(Path(folder), "tiny", seed=1), stored(Path(folder), "tiny", seed=1)
+    >>> once.shape == again.shape, once.obs["patient"].nunique()
+    (True, 6)
     """
     import anndata
 

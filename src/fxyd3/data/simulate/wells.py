@@ -82,6 +82,17 @@ def limiting_dilution(
     When not to use: as stem-cell frequencies of any real tumour; those of the paper were not read.
 
     Limiting dilution as a binomial regression: Hu & Smyth 2009, doi:10.1016/j.jim.2009.06.008.
+
+    Examples
+    --------
+    One in so many unsorted cells grows; in the null twin no group is enriched:
+
+    >>> from fxyd3.data.simulate import limiting_dilution
+    >>> assay = limiting_dilution(experiments=2)
+    >>> assay.table.shape, round(assay.truth["one_in"]["unsorted"])
+    ((30, 5), 133)
+    >>> limiting_dilution(null=True).truth["log2_frequency_ratio"]["pooled"]
+    0.0
     """
     import pandas as pd
 
@@ -155,6 +166,14 @@ def spheres(
     NRP1-high cells, few enough to be counted; six wells; dispersion 0.1, a third of the mean from well to well.
 
     When not to use: to study spheres that arise from clumps; here they never do.
+
+    Examples
+    --------
+    Three groups of wells in each experiment:
+
+    >>> from fxyd3.data.simulate import spheres
+    >>> spheres(experiments=2, wells=3).table.groupby("group").size().to_dict()
+    {'IGF1R-high': 6, 'NRP1-high': 6, 'unsorted': 6}
     """
     import pandas as pd
 
