@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.claims.conftest import Make
 
-from fxyd3.claims import ledger, ledger_table, load_claims, record, write_ledger
+from fxyd3.claims import ledger, load_claims, read_ledger, record, write_ledger
 from fxyd3.errors import InputError
 
 TWIN = {"source": "twin", "simulated": True, "hash": "ab12", "versions": {}}
@@ -38,24 +38,36 @@ def test_records_come_in_the_order_of_the_claims(evidence: Path) -> None:
     assert [r.evidence.claim for r in ledger(evidence)] == ["C3", "C5"]
 
 
-def test_the_table_shows_what_the_evidence_says(evidence: Path) -> None:
-    table = ledger_table(evidence)
-    assert list(table.index) == list(load_claims())
-    assert table.loc["C3", "verdict"] == "✔ supported in simulated data"
-    assert table.loc["C3", "estimate [interval]"] == "0.8 [0.55 to 1.05] within-patient SD"
-    assert table.loc["C3", "n"] == "6 patients"
-    assert table.loc["C3", "negative control"] == "0 [−0.1 to 0.1]"
-    assert table.loc["C5", "verdict"] == "– not testable"
-    assert "needs at least 3 patients" in table.loc["C5", "scope"]
-    assert table.loc["C5", "estimate [interval]"] == ""
-    assert table.loc["C1", "verdict"] == "not run"
-    assert table.loc["C9", "verdict"] == "– not testable"
-    assert not table.isna().to_numpy().any()
-
-
 def test_a_run_without_evidence_has_nine_rows_too(tmp_path: Path) -> None:
     assert ledger(tmp_path / "absent") == []
-    assert len(ledger_table(tmp_path / "absent")) == len(write_ledger(tmp_path / "absent", tmp_path / "l.json")) == 9
+    assert len(write_ledger(tmp_path / "absent", tmp_path / "l.json")) == 9
+
+
+def test_a_run_is_read_from_its_folder_its_evidence_and_its_ledger_alike(evidence: Path, tmp_path: Path) -> None:
+    write_ledger(evidence, tmp_path / "ledger.json")
+    read = [read_ledger(path) for path in (tmp_path, evidence, tmp_path / "ledger.json")]
+    assert read[0] == read[1] == read[2] == ledger(evidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("absent", None, "no run at"),
+        ("empty", "", "no evidence in"),
+        ("text.json", "{", "is no ledger"),
+        ("other.json", '[{"context": {}}]', "is no ledger"),
+        ("number.json", "3", "is no ledger"),
+        ("none.json", "[]", "no evidence in"),
+    ],
+)
+def test_what_is_no_run_is_refused(name: str, content: str | None, said: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if path.suffix:
+        path.write_text(content or "")
+    elif content is not None:
+        path.mkdir()
+    with pytest.raises(InputError, match=said):
+        read_ledger(path)
 
 
 def test_a_broken_evidence_file_stops_the_ledger_and_leaves_the_old_one(evidence: Path, tmp_path: Path) -> None:
@@ -65,8 +77,3 @@ def test_a_broken_evidence_file_stops_the_ledger_and_leaves_the_old_one(evidence
     with pytest.raises(InputError, match=r"C3\.json"):
         write_ledger(evidence, tmp_path / "ledger.json")
     assert (tmp_path / "ledger.json").read_text() == before
-
-
-def test_a_verdict_on_measured_data_is_not_called_simulated(make: Make, tmp_path: Path) -> None:
-    record(make(0.8, 0.55, 1.05), tmp_path, TWIN | {"source": "tumours.h5ad", "simulated": False})
-    assert ledger_table(tmp_path).loc["C3", "verdict"] == "✔ supported"

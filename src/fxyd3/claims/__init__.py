@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from fxyd3.claims.claim import Claim, load_claims
     from fxyd3.claims.evidence import Control, Evidence
     from fxyd3.claims.interval import Interval, t_interval
-    from fxyd3.claims.ledgers import ledger, ledger_table, write_ledger
+    from fxyd3.claims.ledgers import ledger, read_ledger, write_ledger
+    from fxyd3.claims.needed import Spread, chances, replicates_needed, spread
     from fxyd3.claims.records import Record, record
     from fxyd3.claims.rule import Verdict, decide
+    from fxyd3.claims.scorecard import Scorecard
     from fxyd3.claims.testable import testability
 
 __all__ = [
@@ -21,12 +23,17 @@ __all__ = [
     "Evidence",
     "Interval",
     "Record",
+    "Scorecard",
+    "Spread",
     "Verdict",
+    "chances",
     "decide",
     "ledger",
-    "ledger_table",
     "load_claims",
+    "read_ledger",
     "record",
+    "replicates_needed",
+    "spread",
     "t_interval",
     "testability",
     "write_ledger",
@@ -35,8 +42,9 @@ __all__ = [
 _HOME = {
     "Claim": "claim", "load_claims": "claim", "Verdict": "rule", "decide": "rule", "Control": "evidence",
     "Evidence": "evidence", "Interval": "interval", "t_interval": "interval", "ledger": "ledgers",
-    "ledger_table": "ledgers", "write_ledger": "ledgers", "Record": "records", "record": "records",
-    "testability": "testable",
+    "read_ledger": "ledgers", "write_ledger": "ledgers", "Record": "records", "record": "records",
+    "testability": "testable", "Scorecard": "scorecard", "Spread": "needed", "chances": "needed",
+    "replicates_needed": "needed", "spread": "needed",
 }  # fmt: skip
 
 

@@ -1,15 +1,14 @@
 """The nine claims side by side, with what a run found."""
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fxyd3.claims.claim import Claim, Untestable, load_claims
-from fxyd3.claims.records import Record, bracket, read_record
+from fxyd3.claims.records import Record, read_record
 from fxyd3.claims.rule import Verdict
+from fxyd3.errors import InputError
 from fxyd3.files import write_json
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def ledger(folder: Path) -> list[Record]:
@@ -27,7 +26,7 @@ def ledger(folder: Path) -> list[Record]:
 
     When not to use
     ---------------
-    To show all nine claims: :func:`ledger_table`.
+    To show all nine claims: :class:`fxyd3.claims.Scorecard`.
     """
     return [read_record(path) for name in load_claims() if (path := folder / f"{name}.json").is_file()]
 
@@ -56,57 +55,54 @@ def write_ledger(folder: Path, path: Path) -> list[dict[str, Any]]:
     """
     found = {record.evidence.claim: record.to_dict() for record in ledger(folder)}
     rows = [
-        {"claim": name, "text": claim.claim, "chapter": claim.chapter, **found.get(name, _without_evidence(claim))}
+        {"claim": name, "text": claim.claim, "chapter": claim.chapter, **found.get(name, without_evidence(claim))}
         for name, claim in load_claims().items()
     ]
     write_json(path, rows)
     return rows
 
 
-def ledger_table(folder: Path) -> "pd.DataFrame":
-    """Return the nine claims for display, one row each, indexed by id.
+def read_ledger(path: Path) -> list[Record]:
+    """Read what a run found, from its folder or from a ``ledger.json`` that was kept of it.
 
     Parameters
     ----------
-    folder
-        The run's evidence folder.
-
-    Returns
-    -------
-    DataFrame
-        Text columns ``claim``, ``verdict`` (sign and word, and whether the data were simulated),
-        ``estimate [interval]``, ``n``, ``negative control`` and ``scope``; for a claim without a verdict ``scope``
-        says why.
+    path
+        A run folder, its evidence folder, or the JSON file that :func:`write_ledger` wrote.
 
     Raises
     ------
     InputError
-        When an evidence file is broken.
+        When there is no such thing, or it holds no evidence, or is broken.
 
     When not to use
     ---------------
-    To compute with: :func:`ledger` holds the numbers.
+    For a run that goes on: claims without evidence are left out, and nobody says which will follow.
     """
-    import pandas as pd
-
-    found = {record.evidence.claim: record for record in ledger(folder)}
-    rows = {name: [claim.claim, *_cells(claim, found.get(name))] for name, claim in load_claims().items()}
-    columns = ["claim", "verdict", "estimate [interval]", "n", "negative control", "scope"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-
-
-def _cells(claim: Claim, record: Record | None) -> list[str]:
-    if record is None:
-        row = _without_evidence(claim)
-        verdict = f"{Verdict(row['verdict']).icon} {row['verdict']}" if row["verdict"] else "not run"
-        return [verdict, "", "", "", row["reason"]]
-    found = record.evidence
-    scale = "" if found.estimate is None else f"{bracket(found)} {claim.scale}"
-    scope = f"{found.scope}; not testable: {found.missing}" if found.missing else found.scope
-    return [record.shown, scale, f"{found.n} {found.unit}", bracket(found.control) if found.control else "", scope]
+    inside = path / "evidence"
+    found = ledger(inside if inside.is_dir() else path) if path.is_dir() else _from_file(path)
+    if not found:
+        raise InputError(f"There is no evidence in {path}: give the folder of a run, or its ledger.json.")
+    return found
 
 
-def _without_evidence(claim: Claim) -> dict[str, Any]:
+def _from_file(path: Path) -> list[Record]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [Record.from_dict(row) for row in rows if "context" in row]
+    except OSError:
+        raise InputError(f"There is no run at {path}: give the folder of a run, or its ledger.json.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} is no ledger: give the ledger.json that a run left in its folder.") from None
+
+
+def without_evidence(claim: Claim) -> dict[str, Any]:
+    """Return verdict and reason of a claim that nothing was found on.
+
+    When not to use
+    ---------------
+    For a claim that was tested: its record says more.
+    """
     if isinstance(claim.rule, Untestable):
         return {"verdict": str(Verdict.NOT_TESTABLE), "reason": f"needs {claim.lacking}"}
     return {"verdict": None, "reason": f"the chapter '{claim.chapter}' tests this claim and has not run in this run"}

@@ -28,6 +28,8 @@ class Record:
         Package to version.
     written
         When, ISO 8601 in UTC.
+    choices
+        Parameters of the chapter that differ from its defaults, files and folders apart.
     """
 
     evidence: Evidence
@@ -37,6 +39,7 @@ class Record:
     hash: str
     versions: Mapping[str, str] = field(default_factory=dict)
     written: str = ""
+    choices: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
@@ -58,14 +61,15 @@ class Record:
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-ready values, the evidence's own fields first."""
         found = asdict(self.evidence)
-        context = {"source": self.source, "simulated": self.simulated, "hash": self.hash, "versions": {**self.versions}}
+        context = {"source": self.source, "simulated": self.simulated, "hash": self.hash, "versions": {**self.versions},
+                   "choices": {**self.choices}}  # fmt: skip
         return {"claim": found.pop("claim"), "verdict": str(self.verdict), "sentence": self.sentence(), **found,
                 "context": context | {"written": self.written}}  # fmt: skip
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Record":
         """Return the record that :meth:`to_dict` gave; KeyError, TypeError or ValueError when it is none."""
-        fields = {k: v for k, v in content.items() if k not in {"verdict", "sentence", "context"}}
+        fields = {k: v for k, v in content.items() if k not in {"verdict", "sentence", "context", "text", "chapter"}}
         control = fields.pop("control")
         evidence = Evidence(**fields, control=Control(**control) if control else None)
         return cls(evidence, Verdict(content["verdict"]), **content["context"])
@@ -93,7 +97,7 @@ def record(evidence: Evidence, folder: Path, context: Mapping[str, Any]) -> Reco
     folder
         The run's evidence folder; made if it is not there.
     context
-        ``source``, ``simulated``, ``hash`` and ``versions``, as in :class:`Record`.
+        ``source``, ``simulated``, ``hash``, ``versions`` and ``choices``, as in :class:`Record`.
 
     Returns
     -------

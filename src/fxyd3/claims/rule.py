@@ -1,8 +1,9 @@
 """The decision rule: from evidence to one of four verdicts."""
 
 from enum import StrEnum
+from typing import Any
 
-from fxyd3.claims.claim import Claim, Equal, Greater
+from fxyd3.claims.claim import Claim, Equal, Greater, Untestable
 from fxyd3.claims.evidence import Evidence
 from fxyd3.errors import InputError
 
@@ -60,15 +61,26 @@ def control_passes(claim: Claim, evidence: Evidence) -> bool:
 
 
 def _apply(claim: Claim, estimate: float, lower: float, upper: float) -> Verdict:
-    match claim.rule:
-        case Greater(null=null, smallest=smallest):
-            supported = lower > null and estimate >= smallest
-            contradicted = upper < smallest
-        case Equal(target=target, margin=margin):
-            supported = target - margin <= lower and upper <= target + margin
-            contradicted = upper < target - margin or lower > target + margin
-        case _:
-            return Verdict.NOT_TESTABLE
+    supported, contradicted = passes(claim.rule, estimate, lower, upper)
+    if isinstance(claim.rule, Untestable):
+        return Verdict.NOT_TESTABLE
     if supported:
         return Verdict.SUPPORTED
     return Verdict.CONTRADICTED if contradicted else Verdict.INCONCLUSIVE
+
+
+def passes(rule: Greater | Equal | Untestable, estimate: Any, lower: Any, upper: Any) -> tuple[Any, Any]:
+    """Return whether a rule calls numbers, or arrays of them, supported, and whether contradicted.
+
+    When not to use
+    ---------------
+    As a verdict: :func:`decide` also heeds what is missing and the negative control.
+    """
+    match rule:
+        case Greater(null=null, smallest=smallest):
+            return (lower > null) & (estimate >= smallest), upper < smallest
+        case Equal(target=target, margin=margin):
+            low, high = target - margin, target + margin
+            return (low <= lower) & (upper <= high), (upper < low) | (lower > high)
+        case _:
+            return False, False

@@ -13,7 +13,7 @@ from fxyd3.plots._droplets import copy_numbers, doublets, selection
 from fxyd3.plots._exposure import exposure, xenograft
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
 from fxyd3.plots._groups import group_tree
-from fxyd3.plots._house import PALETTE, canvas, style
+from fxyd3.plots._house import PALETTE, STATES, TREATMENTS, VERDICTS, canvas, style
 from fxyd3.plots._killing import confluence, dip_rates, kill_curve, kill_profile, tolerant_share
 from fxyd3.plots._kinds import kinds_of_survival
 from fxyd3.plots._markers import effect_forest, marker_dots, p_values
@@ -31,6 +31,7 @@ from fxyd3.plots._pump import pump_cell, pump_run, pump_sensitivity
 from fxyd3.plots._purity import purity
 from fxyd3.plots._rescue import ec50_falls, excess_map
 from fxyd3.plots._schedule import residual_cells, schedule_course, schedule_window
+from fxyd3.plots._scorecard import claim_forests
 from fxyd3.plots._sorting import sorting_curve, sorting_forest
 from fxyd3.plots._space import maps, mixing, phases, spectrum
 from fxyd3.plots._speed import speed
@@ -52,9 +53,13 @@ from fxyd3.plots._wells import (
 
 __all__ = [
     "PALETTE",
+    "STATES",
+    "TREATMENTS",
+    "VERDICTS",
     "assays",
     "by_group",
     "canvas",
+    "claim_forests",
     "clinical_band",
     "clonal_diversity",
     "clone_selection",

@@ -13,6 +13,15 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 MARKERS = "osD^vP*X"
 GREY = "#6b6b6b"
 
+STATES = PALETTE[:5]
+"""Colours of the five groups of cells, in the order of their numbers."""
+
+VERDICTS = {"supported": PALETTE[2], "contradicted": PALETTE[5], "inconclusive": PALETTE[1], "not testable": GREY}
+"""Colours of the verdicts; a sign and the word always go with them."""
+
+TREATMENTS = {"untreated": "#949494", "chemotherapy": PALETTE[0], "glycoside": PALETTE[5], "both": PALETTE[2]}
+"""Colours of the treatments."""
+
 STYLE: dict[str, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 100,

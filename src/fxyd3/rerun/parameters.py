@@ -77,6 +77,12 @@ class StudyParameters(AnnotationParameters):
         """Whether the reader named any table of their own."""
         return any(getattr(self, name, "") for name in TABLE_PARAMETERS)
 
+    def choices(self) -> dict[str, Any]:
+        """Return the choices of analysis: parameters that differ from their defaults, files and columns apart."""
+        given = {"data", "out", "genes", "obs", "layout", "signatures", *ROLES, *TABLE_PARAMETERS}
+        fields = {name: field for name, field in type(self).model_fields.items() if name not in given}
+        return {n: value for n, field in fields.items() if (value := getattr(self, n)) != field.default}
+
     def roles(self) -> dict[str, str]:
         """Return the columns that were named, by role."""
         return {role: getattr(self, role) for role in ROLES if getattr(self, role)}
@@ -182,14 +188,18 @@ class RescueParameters(StudyParameters):
 
 
 class ScorecardParameters(StudyParameters):
-    """The scorecard, which only reads what the chapters found."""
+    """The scorecard, which only reads what the chapters of this and of other runs found."""
+
+    compare: str = Field(
+        "", description="other runs to set beside this one, folders or ledger.json files; empty: those of data/ledgers"
+    )
 
 
 class TwinParameters(StudyParameters):
     """The page on the twin, which needs the seed alone."""
 
 
-class RunParameters(RescueParameters, ToleranceParameters, CellsParameters, EnrichmentParameters):
+class RunParameters(ScorecardParameters, RescueParameters, ToleranceParameters, CellsParameters, EnrichmentParameters):
     """All that `fxyd3 run` takes: the parameters of every chapter, and how to run them."""
 
     cores: int = Field(2, ge=1, le=1024, description="processes at once")

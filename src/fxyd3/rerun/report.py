@@ -44,6 +44,8 @@ def assemble(out: Path) -> Path:
         shutil.copyfile(source, target)
     for notebook in sorted((out / "notebooks").rglob("[!.]*.ipynb")):
         shutil.copyfile(notebook, book / "chapters" / notebook.relative_to(out / "notebooks"))
+    if (out / "figures").is_dir():
+        shutil.copytree(out / "figures", book / "figures")
     about = read_json(out / "stages" / "study.json")["about"]
     tables = read_json(out / "plan.json").get("tables", {})
     (book / "chapters" / "this-run.txt").write_text(this_run(about, tables), encoding="utf-8")

@@ -1,7 +1,6 @@
 """A run as a chapter sees it: parameters, study, assay tables, stages, evidence."""
 
 import hashlib
-import io
 import json
 import os
 import re
@@ -17,7 +16,7 @@ from fxyd3.data.assays import ASSAYS, AssayTable, assay_kind, data_label, read_a
 from fxyd3.data.report import Report
 from fxyd3.errors import InputError
 from fxyd3.files import read_json, replacing, write_json
-from fxyd3.paths import runs_root
+from fxyd3.paths import book_file, runs_root
 from fxyd3.rerun.chapters import CHAPTERS, Chapter, chapter
 from fxyd3.rerun.parameters import StudyParameters, unknown_name, validate
 from fxyd3.rerun.provenance import code_hash, versions
@@ -25,9 +24,8 @@ from fxyd3.rerun.provenance import code_hash, versions
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
-    from matplotlib.figure import Figure
 
-    from fxyd3.claims import Evidence, Record
+    from fxyd3.claims import Evidence, Record, Scorecard
 
 NO_STUDY = {"source": "", "hash": "", "simulated": False, "cells": 0, "genes": 0, "select": ""}
 _begun: set[str] = set()
@@ -43,14 +41,29 @@ def begin(slug: str, namespace: Mapping[str, object]) -> "Run":
     namespace
         The notebook's ``globals()``. A plain value in it that is no parameter is a misspelt one (papermill only warns).
 
+    Returns
+    -------
+    Run
+        In the folder that the parameters, the runner, or the name of the data say.
+
     Raises
     ------
     InputError
         For an unknown chapter or parameter, a wrong type, or a value out of range.
+
+    Examples
+    --------
+    In a notebook ``globals()`` takes the place of the dictionary; nothing is read yet:
+
+    >>> from fxyd3.rerun import begin
+    >>> run = begin("cells", {"data": "twin:tiny", "out": "my-run"})
+    >>> run.out.name, run.parameters.data
+    ('my-run', 'twin:tiny')
     """
+    from fxyd3.rerun.figures import keep_figures
+
     _one_blas_thread()
     _show_tables_whole()
-    _show_figures_small()
     this = chapter(slug)
     known = this.parameters.model_fields
     if slug not in _begun:
@@ -59,7 +72,9 @@ def begin(slug: str, namespace: Mapping[str, object]) -> "Run":
         for name in given.keys() - known.keys() - {"In", "Out"}:
             raise InputError(unknown_name(name, known))
         _begun.add(slug)
-    return Run(this, validate(this.parameters, {k: namespace[k] for k in known if k in namespace}))
+    run = Run(this, validate(this.parameters, {k: namespace[k] for k in known if k in namespace}))
+    keep_figures(run.out / "figures")
+    return run
 
 
 def _one_blas_thread() -> None:
@@ -77,32 +92,6 @@ def _show_tables_whole() -> None:
     display = getattr(get_ipython(), "display_formatter", None)
     if display is not None:
         display.formatters["text/html"].for_type(pd.DataFrame, lambda table: table.to_html(na_rep="–", notebook=True))
-
-
-def _show_figures_small() -> None:
-    """Let figures on a page be pictures of 256 colours: a third of the size, and no difference to the eye."""
-    from IPython.core.getipython import get_ipython
-
-    shell: Any = get_ipython()
-    if shell is None:
-        return
-    import matplotlib_inline.backend_inline  # noqa: F401 -- sets a formatter of its own, now or when this cell ends
-    from matplotlib.figure import Figure
-
-    def replace(*_: object) -> None:
-        shell.display_formatter.formatters["image/png"].for_type(Figure, _small_png)
-        shell.events.unregister("post_run_cell", replace)
-
-    shell.events.register("post_run_cell", replace)
-
-
-def _small_png(figure: "Figure") -> bytes:
-    from PIL import Image
-
-    drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", bbox_inches="tight", facecolor="white")
-    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
-    return small.getvalue()
 
 
 def run_folder(parameters: StudyParameters) -> Path:
@@ -125,6 +114,21 @@ class Run:
         The checked parameters.
     out
         The run folder: ``stages/`` (h5ad), ``evidence/`` (JSON), and what the runner adds.
+
+    Examples
+    --------
+    What a chapter does with its run, here on the smallest twin:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.rerun import begin
+    >>> with TemporaryDirectory() as folder:
+    ...     run = begin("cells", {"data": "twin:tiny", "out": folder})
+    ...     study, label = run.study(), run.label
+    ...     print(run.stage("study").name, run.stage("study").is_file())
+    study.h5ad True
+    >>> study.n_obs, label
+    (400, 'Simulated data (twin)')
     """
 
     def __init__(self, this: Chapter, parameters: StudyParameters) -> None:
@@ -284,20 +288,32 @@ class Run:
         from fxyd3 import claims
 
         about = self.about | (assay.about if assay else {})
-        context = {k: about[k] for k in ("source", "simulated", "hash")} | {"versions": versions()}
+        context = {k: about[k] for k in ("source", "simulated", "hash")}
+        context |= {"versions": versions(), "choices": self.parameters.choices()}
         return claims.record(evidence, self.out / "evidence", context)
 
-    def ledger(self) -> "pd.DataFrame":
-        """Return the nine claims with what this run found; a chapter without evidence in this folder runs now."""
+    def scorecard(self) -> "Scorecard":
+        """Return the nine claims with what this run and those it is compared with found.
+
+        A chapter without evidence in this folder runs now.
+
+        Raises
+        ------
+        InputError
+            When a run to compare with is not there.
+        """
         from fxyd3 import claims
 
         found = {record.evidence.claim for record in claims.ledger(self.out / "evidence")}
         for needed in (CHAPTERS[slug] for slug in self.chapter.needs):
             own = {claim.id for claim in claims.load_claims().values() if claim.chapter == needed.slug}
             tried = (self.out / "status" / f"{needed.page}.json").is_file()
-            if not tried and not own & found:
+            if own and not tried and not own & found:
                 self._run_now(needed.page)
-        return claims.ledger_table(self.out / "evidence")
+        runs = {"this run": claims.ledger(self.out / "evidence")}
+        runs |= {name: claims.read_ledger(path) for name, path in compared(self.parameters).items()}
+        pages = {name: CHAPTERS[claim.chapter].page for name, claim in claims.load_claims().items()}
+        return claims.Scorecard(runs, {name: f"{page}.html#claim-{name.lower()}" for name, page in pages.items()})
 
     def findings(self, *, cells: bool = True) -> "pd.DataFrame":
         """Return what was recognised and mended in the assay tables, and in the cells, when they were read."""
@@ -328,6 +344,13 @@ class Run:
 
     def __repr__(self) -> str:
         return self._repr_markdown_().replace("**", "").replace("`", "")
+
+
+def compared(parameters: StudyParameters) -> dict[str, Path]:
+    """Return the runs that the scorecard sets beside this one, by name: those named, else those kept with the book."""
+    named = [Path(part.strip()).expanduser() for part in getattr(parameters, "compare", "").split(",") if part.strip()]
+    paths = named or sorted(book_file("data", "ledgers").glob("*.json"))
+    return {path.parent.name if path.name == "ledger.json" else path.stem: path for path in paths}
 
 
 def _kind(about: Mapping[str, Any]) -> str:

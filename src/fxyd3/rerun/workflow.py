@@ -2,6 +2,7 @@
 
 import datetime
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ from fxyd3.rerun.chapters import CHAPTERS, Chapter
 from fxyd3.rerun.parameters import NO_CELLS, TABLE_PARAMETERS, RunParameters, StudyParameters, validate
 from fxyd3.rerun.provenance import code_hash, digest, machine, versions
 from fxyd3.rerun.step import INPUT_ERRORS
-from fxyd3.rerun.view import Run, read_data, run_folder, study_key
+from fxyd3.rerun.view import Run, compared, read_data, run_folder, study_key
 
 STATES = {"waiting": "·", "running": "▶", "done": "✔", "left out": "–", "failed": "✘"}
 FINISHED = ("done", "left out")
@@ -50,10 +51,30 @@ def run(values: Mapping[str, Any], *, where: str = "", dry: bool = False) -> Out
     dry
         Only check the parameters and the data, and print what would be done; nothing is written.
 
+    Returns
+    -------
+    Outcome
+        The folder of the run, and what went wrong by step.
+
     Raises
     ------
     InputError
         Before any kernel starts: for parameters, data or columns that are wrong, and for a folder in use.
+
+    Examples
+    --------
+    What would be done with the smallest twin; nothing is written:
+
+    >>> from fxyd3.rerun import run
+    >>> outcome = run({"data": "twin:tiny", "out": "my-run"}, dry=True)
+    Dry run: nothing is written.
+    Run folder: ...my-run
+    Data: twin:tiny, 400 cells, ... genes.
+    ...
+      03-cells: would run with data='twin:tiny'
+    ...
+    >>> outcome.out.name, outcome.errors
+    ('my-run', {})
     """
     parameters = validate(RunParameters, values, where=where)
     if parameters.without_cells and not parameters.own_tables():
@@ -102,15 +123,20 @@ def _run(parameters: RunParameters, out: Path, lock: int) -> Outcome:
 def plan(parameters: StudyParameters) -> dict[str, Any]:
     """Return the chapter graph: for each step its needs, its parameters, and a hash of all it depends on.
 
-    Own assay tables are read for it: a chapter that takes one depends on what the table holds.
+    Own assay tables are read for it, and what other runs found: a chapter depends on what they hold.
     """
+    from fxyd3.claims import read_ledger
+
     tables = {name: read_assay(name, path).about for name, path in parameters.tables().items()}
+    found = {name: [record.to_dict() for record in read_ledger(path)] for name, path in compared(parameters).items()}
+    others = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
     steps = {}
     for chapter in CHAPTERS.values():
         own = changed(chapter, parameters)
         hashes = [tables[name]["hash"] for name in tables if ASSAYS[name].parameter in own]
         files = ["contrasts", "signatures", "layout", *(["plates"] if "layout" in own else [])]
         hashes += [fingerprint([Path(str(own[name]))]) for name in files if name in own]
+        hashes += [others] if chapter.slug == "scorecard" else []
         depends_on = [study_key(parameters), own, digest([chapter.notebook], base=chapter.notebook.parent), hashes]
         steps[chapter.page] = {
             "needs": [CHAPTERS[slug].page for slug in chapter.needs],
