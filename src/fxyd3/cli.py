@@ -176,7 +176,7 @@ def list_() -> None:
 
 
 @catalogue.command()
-def get(name: str) -> None:
+def get(name: Annotated[str, typer.Argument(help="A name that `fxyd3 data list` shows.")]) -> None:
     """Download one data set into the cache, checked."""
     from fxyd3.data.catalogue import get as fetch
 
