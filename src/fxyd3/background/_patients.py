@@ -36,7 +36,7 @@ def read_patients(
         raise InputError(f"Column '{time}' is {times[row]:g} in row {row}: times must be finite and not negative.")
     if not found[event].isin([0, 1]).all():
         raise InputError(f"Column '{event}' must hold 0 or 1 (or false and true): 1 where the event was seen.")
-    found = found.assign(**{time: times, event: found[event].astype(bool)})
+    found[time], found[event] = times, found[event].astype(bool)
     if events and not found[event].any():
         raise InputError(f"Column '{event}' has no event: there is nothing to estimate, follow the patients longer.")
     return found
