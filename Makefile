@@ -23,7 +23,7 @@ serve: book          ## serve the built book at http://localhost:8000
 	$(BIN)/python -m http.server -d $(OUT)/book/_build/html 8000
 
 lab: $(READY)        ## open the chapters in JupyterLab, to change and run them
-	$(BIN)/jupyter lab chapters/02-enrichment.ipynb
+	$(BIN)/jupyter lab chapters/01-background.ipynb
 
 chapters: $(READY)   ## run the chapters again and keep their outputs in chapters/
 	$(BIN)/python -m fxyd3.rerun.refresh

@@ -18,8 +18,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed; .ci/run installs it"),
 ]
-PAGES = ("index", "02-enrichment", "gallery/clonogenic", "03-cells", "04-tolerance", "gallery/persisters",
-         "05-rescue", "gallery/doxorubicin",
+PAGES = ("index", "01-background", "02-enrichment", "gallery/clonogenic", "03-cells", "04-tolerance",
+         "gallery/persisters", "05-rescue", "gallery/doxorubicin",
          "06-scorecard", "rerun", "teach", "reference/twin", "reference/glossary",
          "reference/bibliography")  # fmt: skip
 PHONE = """<!doctype html><title>waiting</title>

@@ -29,7 +29,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pages")
 
 
-@pytest.mark.parametrize("page", ["02-enrichment", "03-cells", "04-tolerance", "05-rescue", "reference/twin"])
+@pytest.mark.parametrize(
+    "page", ["01-background", "02-enrichment", "03-cells", "04-tolerance", "05-rescue", "reference/twin"]
+)
 def test_the_committed_page_gives_the_same_numbers_again(page: str, root: Path, folder: Path) -> None:
     """Opened by itself, every cell executed and compared; what it needs of another chapter is there or is made."""
     done = validate(root / "chapters" / f"{page}.ipynb", folder, root)

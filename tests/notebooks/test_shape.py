@@ -22,7 +22,8 @@ PARTS = [  # a heading that starts with one of these words, in this order
     "Contributors",
 ]
 IGNORED_OUTPUTS = {  # versions
-    "02-enrichment": 1, "03-cells": 1, "04-tolerance": 1, "05-rescue": 1, "06-scorecard": 1, "twin": 1,
+    "01-background": 1, "02-enrichment": 1, "03-cells": 1, "04-tolerance": 1, "05-rescue": 1, "06-scorecard": 1,
+    "twin": 1,
     "clonogenic": 0, "persisters": 0, "doxorubicin": 0,
 }  # fmt: skip
 

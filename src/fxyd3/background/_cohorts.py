@@ -1,15 +1,24 @@
-"""Two cohorts of real patients that ship with scikit-survival, as tidy tables."""
+"""Cohorts of real patients as tidy tables: two that ship with scikit-survival, or the reader's own."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from fxyd3.background._patients import read_patients
 from fxyd3.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 DAYS_PER_YEAR = 365.25
 RECEPTOR_CUT_OFF = 10.0
+FOLLOWED = 0.05
+STATUS = {"positive": True, "pos": True, "+": True, "1": True, "er-positive": True, "er+": True,
+          "negative": False, "neg": False, "-": False, "0": False, "er-negative": False, "er-": False}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +39,9 @@ class Cohort:
     receptor
         How receptor status is defined, and who chose the cut-off.
     doi
-        The paper that describes the patients.
+        The paper that describes the patients; empty where it is not known.
+    covariates
+        Columns of ``patients`` to adjust for.
 
     Examples
     --------
@@ -45,11 +56,20 @@ class Cohort:
     treatment: str
     receptor: str
     doi: str
+    covariates: tuple[str, ...]
 
     @property
-    def label(self) -> str:
-        """The label that figures of these patients carry."""
-        return f"Measured data: {self.name}, {len(self.patients)} patients"
+    def years(self) -> int:
+        """The last whole year in which at least one patient in twenty is still followed; 2 at least."""
+        times = np.sort(self.patients["time"].to_numpy())
+        return max(int(times[-max(round(FOLLOWED * len(times)), 1)]), 2)
+
+    def times(self, split: float = 0.0) -> list[float]:
+        """Return years to show, from 0 to :attr:`years`; after ``split`` only every other where follow-up is long."""
+        step = 1 if self.years <= 8 else 2
+        first = np.arange(0, min(np.floor(split), self.years), 1)
+        rest = np.arange(split, self.years + 1e-9, step)
+        return [float(time) for time in np.unique([*first, *rest])]
 
     def summary(self) -> "pd.DataFrame":
         """Return one row per receptor status: er, patients, events, median follow-up of those without event (years)."""
@@ -60,6 +80,118 @@ class Cohort:
             for er, own in self.patients.groupby("er")
         ]
         return pd.DataFrame(rows, columns=["er", "patients", "events", "years_followed"])
+
+
+def cohorts(path: str | Path = "", *, cut_off: float = RECEPTOR_CUT_OFF) -> list[Cohort]:
+    """Return the reader's own cohort, or without one the two that ship with scikit-survival.
+
+    Parameters
+    ----------
+    path
+        See ``read_cohort``; empty: ``gbsg2`` and ``gse7390``.
+    cut_off
+        See ``gbsg2``.
+
+    Returns
+    -------
+    list of Cohort
+
+    Raises
+    ------
+    InputError
+        As ``read_cohort`` and ``gbsg2`` do.
+
+    Examples
+    --------
+    >>> from fxyd3.background import cohorts
+    >>> [cohort.name for cohort in cohorts()]
+    ['GBSG2', 'GSE7390']
+    """
+    return [read_cohort(path)] if path else [gbsg2(cut_off=cut_off), gse7390()]
+
+
+def cohorts_label(found: "Sequence[Cohort]") -> str:
+    """Return the label that figures of these patients carry.
+
+    Parameters
+    ----------
+    found
+        See ``cohorts``.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from fxyd3.background import cohorts, cohorts_label
+    >>> cohorts_label(cohorts())
+    'Measured data: GBSG2 (686 patients), GSE7390 (198 patients)'
+    """
+    return "Measured data: " + ", ".join(f"{cohort.name} ({len(cohort.patients)} patients)" for cohort in found)
+
+
+def read_cohort(path: str | Path) -> Cohort:
+    r"""Read a table of patients.
+
+    Parameters
+    ----------
+    path
+        Table separated by commas, tabs or semicolons, one row per patient: time (years), event (0 or 1), er (positive
+        or negative), and any other columns, which become covariates.
+
+    Returns
+    -------
+    Cohort
+        Named after the file.
+
+    Raises
+    ------
+    InputError
+        For a file that is not there or is no table, missing columns, empty cells, negative times, or a receptor status
+        that is neither.
+
+    When not to use
+    ---------------
+    For times that start at different moments, such as diagnosis in some and surgery in others.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.background import read_cohort
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "mine.csv")
+    ...     _ = path.write_text("time,event,er\n1.5,1,negative\n4,0,positive\n")
+    ...     cohort = read_cohort(path)
+    >>> cohort.name, cohort.summary()["patients"].tolist()
+    ('mine', [1, 1])
+    """
+    import pandas as pd
+
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise InputError(f"There is no table of patients at {path}: give a file with columns time, event and er.")
+    try:
+        table = pd.read_csv(path, sep=None, engine="python", skipinitialspace=True)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise InputError(f"{path.name} is no table of patients: {error}.") from None
+    table.columns = [str(name).strip().lower() for name in table]
+    others = tuple(str(name) for name in table if name not in ("time", "event", "er", "patient"))
+    patients = read_patients(table, "time", "event", ["er", *others])
+    told = patients["er"].astype(str).str.strip().str.lower().str.removesuffix(".0")
+    for row, status in enumerate(told):
+        if status not in STATUS:
+            raise InputError(f"Column 'er' of {path.name} is '{status}' in row {row}: write positive or negative.")
+    return Cohort(
+        name=path.stem,
+        patients=patients.assign(er=_status(told.map(STATUS), "ER")),
+        endpoint="the event of your table",
+        treatment="as in your table",
+        receptor="as your table says",
+        doi="",
+        covariates=others,
+    )
 
 
 def gbsg2(*, cut_off: float = RECEPTOR_CUT_OFF) -> Cohort:
@@ -75,7 +207,8 @@ def gbsg2(*, cut_off: float = RECEPTOR_CUT_OFF) -> Cohort:
     -------
     Cohort
         ``patients`` has time (years), event (the end of recurrence-free survival), er, pr, age (years), nodes (positive
-        lymph nodes), size (mm), grade (I to III), hormonal (whether hormonal therapy was given).
+        lymph nodes), size (mm), grade ('grade I' to 'grade III'), hormonal ('hormonal therapy' or 'no
+        hormonal therapy').
 
     Raises
     ------
@@ -88,15 +221,15 @@ def gbsg2(*, cut_off: float = RECEPTOR_CUT_OFF) -> Cohort:
 
     When not to use
     ---------------
-    For patients of today: these were treated in the 1980s. For triple-negative cancer: HER2 was not measured.
+    For patients of today: the trial was published in 1994. For triple-negative cancer: HER2 was not measured.
 
     Examples
     --------
     >>> from fxyd3.background import gbsg2
     >>> gbsg2().summary().round(1)
                 er  patients  events  years_followed
-    0  ER-negative       189      98             3.6
-    1  ER-positive       497     201             4.0
+    0  ER-negative       189     103             3.9
+    1  ER-positive       497     196             4.0
     """
     import pandas as pd
     from sksurv.datasets import load_gbsg2
@@ -113,17 +246,20 @@ def gbsg2(*, cut_off: float = RECEPTOR_CUT_OFF) -> Cohort:
             "age": measured["age"].to_numpy(),
             "nodes": measured["pnodes"].to_numpy(),
             "size": measured["tsize"].to_numpy(),
-            "grade": measured["tgrade"].astype(str).to_numpy(),
-            "hormonal": (measured["horTh"] == "yes").to_numpy(),
+            "grade": ("grade " + measured["tgrade"].astype(str)).to_numpy(),
+            "hormonal": [
+                "hormonal therapy" if given == "yes" else "no hormonal therapy" for given in measured["horTh"]
+            ],
         }
     )
     return Cohort(
         name="GBSG2",
         patients=patients,
         endpoint="recurrence-free survival",
-        treatment="node-positive breast cancer; chemotherapy, with or without hormonal therapy; recruited in the 1980s",
+        treatment="node-positive breast cancer; chemotherapy, some with hormonal therapy; a trial published in 1994",
         receptor=f"receptor content of at least {cut_off:g} fmol counts as positive: a choice of this book",
         doi="10.1200/jco.1994.12.10.2086",
+        covariates=("age", "nodes", "size", "grade", "hormonal"),
     )
 
 
@@ -148,8 +284,8 @@ def gse7390() -> Cohort:
     >>> from fxyd3.background import gse7390
     >>> gse7390().summary()[["er", "patients", "events"]]
                 er  patients  events
-    0  ER-negative        64      18
-    1  ER-positive       134      33
+    0  ER-negative        64      23
+    1  ER-positive       134      28
     """
     import pandas as pd
     from sksurv.datasets import load_breast_cancer
@@ -162,7 +298,7 @@ def gse7390() -> Cohort:
             "er": _status(measured["er"] == "positive", "ER"),
             "age": measured["age"].to_numpy(),
             "size": measured["size"].to_numpy(),
-            "grade": measured["grade"].astype(str).to_numpy(),
+            "grade": measured["grade"].astype(str).replace("unkown", "unknown").to_numpy(),
         }
     )
     return Cohort(
@@ -172,6 +308,7 @@ def gse7390() -> Cohort:
         treatment="node-negative breast cancer; no systemic treatment",
         receptor="positive or negative as the study's table says; the cut-off is not in the data set",
         doi="10.1158/1078-0432.CCR-06-2765",
+        covariates=("age", "size"),
     )
 
 

@@ -24,8 +24,9 @@ class Cox:
     Attributes
     ----------
     ratios
-        One row per covariate: covariate, ratio, lower, upper, p (Wald's), p_proportional (of the test that the ratio
-        does not change with time), proportional (whether that p is at least 0.05).
+        One row per covariate: covariate, against (the group of reference, or 'one less'), ratio, lower, upper, p
+        (Wald's), p_proportional (of the test that the ratio does not change with time), proportional (whether that p
+        is at least 0.05).
     patients, events
         Numbers in the model.
     confidence
@@ -97,9 +98,9 @@ def cox(
 
     Notes
     -----
-    Ties are handled by Efron's method. The check is that of lifelines: scaled Schoenfeld residuals against the rank of
-    time, in the approximation of Grambsch and Therneau. R's ``cox.zph`` (survival 3 and later) gives the exact score
-    test instead; the two need not agree closely.
+    Ties are handled by Efron's method. The check is that of lifelines: scaled Schoenfeld residuals against one
+    less the Kaplan-Meier curve, in the approximation of Grambsch and Therneau (doi:10.1093/biomet/81.3.515). R's
+    ``cox.zph`` (survival 3 and later) gives the exact score test on the same scale; the p values are close, not equal.
 
     When not to use
     ---------------
@@ -111,7 +112,7 @@ def cox(
     >>> from fxyd3.background import cox, gbsg2
     >>> cox(gbsg2().patients, covariates=["er"]).ratios[["covariate", "ratio", "lower", "upper"]].round(2)
          covariate  ratio  lower  upper
-    0  ER-negative   1.34   1.05   1.71
+    0  ER-negative   1.78    1.4   2.26
     """
     import pandas as pd
     from lifelines import CoxPHFitter
@@ -122,21 +123,24 @@ def cox(
     if not covariates:
         raise InputError("There are no covariates: name at least one column.")
     found = read_patients(table, time, event, [*covariates, *([start] if start else [])])
-    design = _design(found, covariates)
+    design, against = _design(found, covariates)
     data = pd.concat([design, found[[time, event, *([start] if start else [])]]], axis=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:
-            fit = CoxPHFitter(alpha=1 - confidence).fit(data, time, event, entry_col=start)
+            fit = CoxPHFitter(alpha=1 - confidence).fit(
+                data, time, event, entry_col=start, fit_options={"precision": 1e-10}
+            )
         except (ConvergenceError, ConvergenceWarning):
             raise InputError(
                 "Cox's regression does not settle: a group may have no events; leave it out or merge it."
             ) from None
     limits = np.exp(fit.confidence_intervals_)
-    held = proportional_hazard_test(fit, data, time_transform="rank").summary["p"].reindex(design.columns)
+    held = proportional_hazard_test(fit, data, time_transform="km").summary["p"].reindex(design.columns)
     ratios = pd.DataFrame(
         {
             "covariate": list(design),
+            "against": list(against.values()),
             "ratio": np.exp(fit.params_).to_numpy(),
             "lower": limits.iloc[:, 0].to_numpy(),
             "upper": limits.iloc[:, 1].to_numpy(),
@@ -182,8 +186,8 @@ def split_at(
     >>> from fxyd3.background import cox, gse7390, split_at
     >>> for name, period in split_at(gse7390().patients, at=3).items():
     ...     print(name, cox(period, covariates=["er"]).ratios["ratio"].round(1).item())
-    early 3.2
-    late 0.4
+    early 4.2
+    late 1.2
     """
     found = read_patients(table, time, event)
     times, seen = found[time].to_numpy(), found[event].to_numpy()
@@ -195,18 +199,20 @@ def split_at(
     return {"early": early, "late": late}
 
 
-def _design(found: "pd.DataFrame", covariates: "Sequence[str]") -> "pd.DataFrame":
+def _design(found: "pd.DataFrame", covariates: "Sequence[str]") -> "tuple[pd.DataFrame, dict[str, str]]":
     """Numbers as they are; groups as one column each, the last in order being the reference."""
     import pandas as pd
 
     columns: dict[str, object] = {}
+    against: dict[str, str] = {}
     for name in covariates:
         values = found[name]
         if values.nunique() < 2:
             raise InputError(f"Covariate '{name}' has one value only, '{values.iloc[0]}': it cannot be compared.")
         if pd.api.types.is_numeric_dtype(values):
-            columns[name] = values.astype(float)
+            columns[name], against[name] = values.astype(float), "one less"
         else:
-            for level in sorted(values.astype(str).unique())[:-1]:
-                columns[level] = (values.astype(str) == level).astype(float)
-    return pd.DataFrame(columns)
+            *levels, last = sorted(values.astype(str).unique())
+            for level in levels:
+                columns[level], against[level] = (values.astype(str) == level).astype(float), last
+    return pd.DataFrame(columns), against

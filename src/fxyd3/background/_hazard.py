@@ -109,8 +109,8 @@ def hazard_over_time(
     >>> found = hazard_over_time(gse7390().patients, by="er", bounds=[0, 3, 10], split=3)
     >>> found.ratios[["group", "early_events", "late_events", "ratio"]].round(1)
              group  early_events  late_events  ratio
-    0  ER-negative            14            4    7.3
-    1  ER-positive            10           18    1.1
+    0  ER-negative            14            6    3.9
+    1  ER-positive             8           13    1.2
     """
     import pandas as pd
 

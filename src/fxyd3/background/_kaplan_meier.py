@@ -99,8 +99,8 @@ def kaplan_meier(
     >>> found = kaplan_meier(gbsg2().patients, by="er", at=[5])
     >>> found.at_times.round(2)
              group  time  at_risk  survival  lower  upper
-    0  ER-negative     5       18      0.43   0.35   0.51
-    1  ER-positive     5       80      0.51   0.46   0.56
+    0  ER-negative     5       23      0.36   0.28   0.44
+    1  ER-positive     5       98      0.54   0.49   0.59
     """
     import pandas as pd
     from lifelines import KaplanMeierFitter

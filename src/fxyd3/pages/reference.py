@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 FOLDER = "chapters/reference"
-PACKAGES = ("enrichment", "cells", "tolerance", "rescue", "claims", "data", "data.simulate", "plots", "rerun")
+PACKAGES = (
+    "background",
+    "enrichment",
+    "cells",
+    "tolerance",
+    "rescue",
+    "claims",
+    "data",
+    "data.simulate",
+    "plots",
+    "rerun",
+)
 BESIDE = {
     "fxyd3.claims": ("fxyd3.claims.evidence.Found",),
     "fxyd3.data": ("fxyd3.data.assays.AssayTable", "fxyd3.data.catalogue.Entry"),

@@ -1,6 +1,7 @@
 """One house style, one function per figure; each returns the axes and draws the label of its data."""
 
 from fxyd3.plots._arms import interactions, tolerant_fraction
+from fxyd3.plots._background import outcomes, persister_idea, stem_cell_idea
 from fxyd3.plots._before_after import decomposition, explanations, paired_gene, volcano
 from fxyd3.plots._cells import by_group, per_patient, quality, stability, umap
 from fxyd3.plots._clones import clonal_diversity, clone_selection, clone_sharing
@@ -35,6 +36,7 @@ from fxyd3.plots._scorecard import claim_forests
 from fxyd3.plots._sorting import sorting_curve, sorting_forest
 from fxyd3.plots._space import maps, mixing, phases, spectrum
 from fxyd3.plots._speed import speed
+from fxyd3.plots._survival import hazard_ratios, hazards, survival_curves
 from fxyd3.plots._twin import (
     assays,
     compare_correlations,
@@ -95,6 +97,8 @@ __all__ = [
     "gr_against_viability",
     "group_links",
     "group_tree",
+    "hazard_ratios",
+    "hazards",
     "interactions",
     "kill_curve",
     "kill_profile",
@@ -105,10 +109,12 @@ __all__ = [
     "mixing",
     "models",
     "order_by_group",
+    "outcomes",
     "p_values",
     "paired_gene",
     "path_agreement",
     "per_patient",
+    "persister_idea",
     "phases",
     "plate_map",
     "plate_quality",
@@ -134,9 +140,11 @@ __all__ = [
     "spectrum",
     "speed",
     "stability",
+    "stem_cell_idea",
     "style",
     "surface",
     "survival",
+    "survival_curves",
     "surviving_fraction",
     "told_apart",
     "tolerant_fraction",

@@ -6,13 +6,13 @@ A chapter uses :func:`begin`; the command line uses :func:`run`; a page that sta
 
 from typing import TYPE_CHECKING
 
-from fxyd3.rerun.view import Run, begin
+from fxyd3.rerun.view import Run, begin, claim_links
 from fxyd3.rerun.workflow import run
 
 if TYPE_CHECKING:
     from fxyd3.rerun.figures import keep_figures
 
-__all__ = ["Run", "begin", "keep_figures", "run"]
+__all__ = ["Run", "begin", "claim_links", "keep_figures", "run"]
 
 
 def __getattr__(name: str) -> object:

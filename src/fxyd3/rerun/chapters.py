@@ -6,6 +6,7 @@ from pathlib import Path
 from fxyd3.errors import InputError
 from fxyd3.paths import book_file
 from fxyd3.rerun.parameters import (
+    BackgroundParameters,
     CellsParameters,
     EnrichmentParameters,
     RescueParameters,
@@ -41,6 +42,7 @@ class Chapter:
 CHAPTERS = {
     chapter.slug: chapter
     for chapter in (
+        Chapter("background", "01-background", BackgroundParameters),
         Chapter("enrichment", "02-enrichment", EnrichmentParameters),
         Chapter("cells", "03-cells", CellsParameters, cells=True),
         Chapter("tolerance", "04-tolerance", ToleranceParameters, needs=("cells",)),

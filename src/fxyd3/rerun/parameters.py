@@ -79,13 +79,22 @@ class StudyParameters(AnnotationParameters):
 
     def choices(self) -> dict[str, Any]:
         """Return the choices of analysis: parameters that differ from their defaults, files and columns apart."""
-        given = {"data", "out", "genes", "obs", "layout", "signatures", *ROLES, *TABLE_PARAMETERS}
+        given = {"data", "out", "genes", "obs", "cohort", "layout", "signatures", *ROLES, *TABLE_PARAMETERS}
         fields = {name: field for name, field in type(self).model_fields.items() if name not in given}
         return {n: value for n, field in fields.items() if (value := getattr(self, n)) != field.default}
 
     def roles(self) -> dict[str, str]:
         """Return the columns that were named, by role."""
         return {role: getattr(self, role) for role in ROLES if getattr(self, role)}
+
+
+class BackgroundParameters(StudyParameters):
+    """Chapter 1, background."""
+
+    cohort: str = Field("", description="table of patients: time, event, er; empty: two public cohorts")
+    cut_off: float = Field(10.0, gt=0, description="receptor content from which a tumour of GBSG2 is positive (fmol)")
+    split: float = Field(3.0, gt=0, description="years at which early recurrence ends and late begins")
+    confidence: float = Field(0.95, ge=0.5, le=0.999, description="confidence of the intervals")
 
 
 class EnrichmentParameters(StudyParameters):
@@ -199,7 +208,14 @@ class TwinParameters(StudyParameters):
     """The page on the twin, which needs the seed alone."""
 
 
-class RunParameters(ScorecardParameters, RescueParameters, ToleranceParameters, CellsParameters, EnrichmentParameters):
+class RunParameters(
+    ScorecardParameters,
+    RescueParameters,
+    ToleranceParameters,
+    CellsParameters,
+    EnrichmentParameters,
+    BackgroundParameters,
+):
     """All that `fxyd3 run` takes: the parameters of every chapter, and how to run them."""
 
     cores: int = Field(2, ge=1, le=1024, description="processes at once")

@@ -11,8 +11,9 @@ from pathlib import Path
 from fxyd3 import __version__
 from fxyd3.paths import book_file, book_root
 
-PACKAGES = ("anndata", "faiss-cpu", "flowio", "flowutils", "harmonypy", "igraph", "jupyter-book", "matplotlib", "numpy",
-            "pandas", "papermill", "scanpy", "scikit-learn", "scipy", "snakemake", "umap-learn")  # fmt: skip
+PACKAGES = ("anndata", "faiss-cpu", "flowio", "flowutils", "harmonypy", "igraph", "jupyter-book", "lifelines",
+            "matplotlib", "numpy", "pandas", "papermill", "scanpy", "scikit-learn", "scikit-survival", "scipy",
+            "snakemake", "umap-learn")  # fmt: skip
 
 
 def versions() -> dict[str, str]:

@@ -312,8 +312,7 @@ class Run:
                 self._run_now(needed.page)
         runs = {"this run": claims.ledger(self.out / "evidence")}
         runs |= {name: claims.read_ledger(path) for name, path in compared(self.parameters).items()}
-        pages = {name: CHAPTERS[claim.chapter].page for name, claim in claims.load_claims().items()}
-        return claims.Scorecard(runs, {name: f"{page}.html#claim-{name.lower()}" for name, page in pages.items()})
+        return claims.Scorecard(runs, claim_links())
 
     def findings(self, *, cells: bool = True) -> "pd.DataFrame":
         """Return what was recognised and mended in the assay tables, and in the cells, when they were read."""
@@ -344,6 +343,26 @@ class Run:
 
     def __repr__(self) -> str:
         return self._repr_markdown_().replace("**", "").replace("`", "")
+
+
+def claim_links() -> dict[str, str]:
+    """Return the address of the section that tests each claim, from the pages of the chapters.
+
+    Returns
+    -------
+    dict of str
+        By claim.
+
+    Examples
+    --------
+    >>> from fxyd3.rerun import claim_links
+    >>> claim_links()["C1"]
+    '02-enrichment.html#claim-c1'
+    """
+    from fxyd3 import claims
+
+    pages = {name: CHAPTERS[claim.chapter].page for name, claim in claims.load_claims().items()}
+    return {name: f"{page}.html#claim-{name.lower()}" for name, page in pages.items()}
 
 
 def compared(parameters: StudyParameters) -> dict[str, Path]:

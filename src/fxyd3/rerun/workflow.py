@@ -134,7 +134,7 @@ def plan(parameters: StudyParameters) -> dict[str, Any]:
     for chapter in CHAPTERS.values():
         own = changed(chapter, parameters)
         hashes = [tables[name]["hash"] for name in tables if ASSAYS[name].parameter in own]
-        files = ["contrasts", "signatures", "layout", *(["plates"] if "layout" in own else [])]
+        files = ["cohort", "contrasts", "signatures", "layout", *(["plates"] if "layout" in own else [])]
         hashes += [fingerprint([Path(str(own[name]))]) for name in files if name in own]
         hashes += [others] if chapter.slug == "scorecard" else []
         depends_on = [study_key(parameters), own, digest([chapter.notebook], base=chapter.notebook.parent), hashes]
