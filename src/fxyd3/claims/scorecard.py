@@ -189,6 +189,25 @@ class Scorecard:
         head = "".join(f'<th scope="col">{text}</th>' for text in heads)
         return f'<table class="dataframe scorecard"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
+    def at_a_glance(self) -> str:
+        """Return HTML with a tile for each claim: its number, its words, the verdict of the first run.
+
+        Returns
+        -------
+        str
+            A list, to be set into a page.
+        """
+        found = self.first
+        tiles = []
+        for name, claim in load_claims().items():
+            record = found.get(name)
+            verdict = str(record.verdict) if record else without_evidence(claim)["verdict"]
+            shown = badge(verdict, simulated=bool(record and record.simulated))
+            link = html.escape(self.links.get(name, ""))
+            said = f'<a href="{link}"><b>{name}</b> {html.escape(claim.claim)}</a>'
+            tiles.append(f"<li>{said}<span>{shown}</span></li>")
+        return f'<ol class="glance">{"".join(tiles)}</ol>\n'
+
     def __repr__(self) -> str:
         return "\n".join(self.sentences())
 

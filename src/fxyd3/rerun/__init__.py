@@ -6,7 +6,8 @@ A chapter uses :func:`begin`; the command line uses :func:`run`; a page that sta
 
 from typing import TYPE_CHECKING
 
-from fxyd3.rerun.view import Run, begin, claim_links
+from fxyd3.rerun.chapters import claim_links
+from fxyd3.rerun.view import Run, begin
 from fxyd3.rerun.workflow import run
 
 if TYPE_CHECKING:

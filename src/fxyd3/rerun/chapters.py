@@ -58,3 +58,23 @@ def chapter(slug: str) -> Chapter:
     if slug not in CHAPTERS:
         raise InputError(f"There is no chapter '{slug}' that runs: the chapters are {', '.join(CHAPTERS)}.")
     return CHAPTERS[slug]
+
+
+def claim_links() -> dict[str, str]:
+    """Return the address of the section that tests each claim, from the pages of the chapters.
+
+    Returns
+    -------
+    dict of str
+        By claim.
+
+    Examples
+    --------
+    >>> from fxyd3.rerun import claim_links
+    >>> claim_links()["C1"]
+    '02-enrichment.html#claim-c1'
+    """
+    from fxyd3 import claims
+
+    pages = {name: CHAPTERS[claim.chapter].page for name, claim in claims.load_claims().items()}
+    return {name: f"{page}.html#claim-{name.lower()}" for name, page in pages.items()}

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fxyd3 import claims
 from fxyd3.files import read_json
 from fxyd3.paths import book_root
-from fxyd3.rerun.chapters import GALLERY
+from fxyd3.rerun.chapters import GALLERY, claim_links
 from fxyd3.rerun.provenance import digest
 
 SOURCES = ("_config.yml", "_toc.yml", "references.bib")
@@ -49,6 +50,8 @@ def assemble(out: Path) -> Path:
     about = read_json(out / "stages" / "study.json")["about"]
     tables = read_json(out / "plan.json").get("tables", {})
     (book / "chapters" / "this-run.txt").write_text(this_run(about, tables), encoding="utf-8")
+    glance = claims.Scorecard({"this run": claims.ledger(out / "evidence")}, claim_links()).at_a_glance()
+    (book / "chapters" / "this-run-claims.txt").write_text(glance, encoding="utf-8")
     return book
 
 

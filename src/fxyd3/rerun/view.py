@@ -17,7 +17,7 @@ from fxyd3.data.report import Report
 from fxyd3.errors import InputError
 from fxyd3.files import read_json, replacing, write_json
 from fxyd3.paths import book_file, runs_root
-from fxyd3.rerun.chapters import CHAPTERS, Chapter, chapter
+from fxyd3.rerun.chapters import CHAPTERS, Chapter, chapter, claim_links
 from fxyd3.rerun.parameters import StudyParameters, unknown_name, validate
 from fxyd3.rerun.provenance import code_hash, versions
 
@@ -343,26 +343,6 @@ class Run:
 
     def __repr__(self) -> str:
         return self._repr_markdown_().replace("**", "").replace("`", "")
-
-
-def claim_links() -> dict[str, str]:
-    """Return the address of the section that tests each claim, from the pages of the chapters.
-
-    Returns
-    -------
-    dict of str
-        By claim.
-
-    Examples
-    --------
-    >>> from fxyd3.rerun import claim_links
-    >>> claim_links()["C1"]
-    '02-enrichment.html#claim-c1'
-    """
-    from fxyd3 import claims
-
-    pages = {name: CHAPTERS[claim.chapter].page for name, claim in claims.load_claims().items()}
-    return {name: f"{page}.html#claim-{name.lower()}" for name, page in pages.items()}
 
 
 def compared(parameters: StudyParameters) -> dict[str, Path]:
