@@ -13,7 +13,7 @@ from fxyd3.paths import book_root
 from fxyd3.rerun.chapters import GALLERY, claim_links
 from fxyd3.rerun.provenance import digest
 
-SOURCES = ("_config.yml", "_toc.yml", "references.bib")
+SOURCES = ("_config.yml", "_toc.yml", "references.bib", "CHANGELOG.md")
 FOLDERS = ("chapters", "_static")
 
 
