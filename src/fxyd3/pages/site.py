@@ -1,5 +1,7 @@
 """What pages need beyond the theme: where the book stands, its front door, a page for wrong addresses, less weight."""
 
+import gc
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from docutils.nodes import document
     from sphinx.application import Sphinx
     from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
 
 TEMPLATES = Path(__file__).parent / "templates"
 THEME: dict[str, Any] = {
@@ -40,6 +43,7 @@ MENDED = (
 )
 """What stands in the text of pages, and what stands there instead."""
 
+FOLDED = frozenset({"hide-input", "hide-cell", "remove-input", "remove-cell"})
 UNUSED = ("scripts/fontawesome.js*", "vendor/fontawesome/webfonts/*", "scripts/*.map", "styles/*.map")
 ICON_FONT = re.compile(r"@font-face\{[^}]*Font Awesome[^}]*\}|(?:\.fa-[\w-]+:{1,2}before,?)+\{content:[^}]*\}")
 
@@ -77,6 +81,9 @@ def setup(app: "Sphinx") -> None:
     if base_url():
         app.setup_extension("sphinx_sitemap")
     app.connect("config-inited", configure, priority=100)
+    app.connect("builder-inited", hurry)
+    app.connect("env-before-read-docs", deal)
+    app.connect("source-read", fold)
     app.connect("html-collect-pages", front_door)
     app.connect("html-page-context", tags, priority=900)
     app.connect("html-page-context", mend, priority=900)
@@ -100,6 +107,32 @@ def configure(app: "Sphinx", config: "Config") -> None:
         config["sitemap_url_scheme"] = "{link}"
         config["sitemap_locales"] = [None]
         config["sitemap_excludes"] = ["index.html", "search.html", "genindex.html", "404.html"]
+
+
+def hurry(app: "Sphinx") -> None:
+    """Read and write pages on two processors, without looking for garbage: the trees of pages live to the end."""
+    gc.disable()
+    app.parallel = 2
+    for extension in app.extensions.values():
+        if extension.parallel_read_safe is None:
+            extension.parallel_read_safe = True
+
+
+def deal(app: "Sphinx", env: "BuildEnvironment", pages: list[str]) -> None:
+    """Deal the pages out, so that those that take long are not all read by one process."""
+    pages[:] = [page for start in range(3) for page in pages[start::3]]
+
+
+def fold(app: "Sphinx", page: str, source: list[str]) -> None:
+    """Fold the code of a notebook's cells: who reads sees the text and the figures, and opens the code at will."""
+    if Path(app.env.doc2path(page)).suffix != ".ipynb":
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].setdefault("tags", [])
+        if cell["cell_type"] == "code" and not FOLDED.intersection(tags):
+            tags.append("hide-input")
+    source[0] = json.dumps(notebook)
 
 
 def front_door(app: "Sphinx") -> Iterator[tuple[str, dict[str, Any], str]]:
