@@ -28,9 +28,9 @@ class Site:
 
     @property
     def pages(self) -> list[str]:
-        """Every page of the book, as its path below the address."""
+        """Every page of the book, as its path below the address; not the one at the address, which leads to the first."""
         found = (path.relative_to(self.folder) for path in self.folder.rglob("*.html"))
-        return sorted(path.as_posix() for path in found if path.parts[0] != "_static")
+        return sorted(p.as_posix() for p in found if p.parts[0] != "_static" and p.as_posix() != "index.html")
 
     def __truediv__(self, page: str) -> str:
         """Address of a page: ``site / "chapters/index.html"``."""

@@ -60,6 +60,19 @@ def activity(adata: "AnnData", sets: pd.DataFrame, *, method: Method = "ulm", bl
     ----------
     Badia-i-Mompel 2022, doi:10.1093/bioadv/vbac016 (decoupler). Aibar 2017, doi:10.1038/nmeth.4463 (AUCell). Tirosh
     2016, doi:10.1126/science.aad0501 (mean less control).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_sets
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> sets = gene_sets()
+    >>> found = cells.activity(adata, sets[sets["source"] == "luminal progenitor"], method="mean")
+    >>> found.shape == (adata.n_obs, 1)
+    True
     """
     if method not in get_args(Method):
         raise InputError(f"there is no method {method!r}: choose one of {', '.join(get_args(Method))}.")

@@ -85,6 +85,20 @@ def ambient(
     References
     ----------
     Young 2020, doi:10.1093/gigascience/giaa151 (SoupX, the same idea).
+
+    Examples
+    --------
+    Few resamples, so that it is fast:
+
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(1200))
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, batch=(), umap=False)
+    >>> _ = cells.tumour(adata)
+    >>> soup = cells.ambient(adata, min_cells=10, n_bootstrap=20)
+    >>> list(soup.table.columns)[:3]
+    ['epithelial', 'other', 'foreign']
     """
     if "epithelial" not in adata.obs:
         raise InputError('there is no column "epithelial" in obs: run tumour first.')
@@ -164,6 +178,20 @@ def ambient_detection(
     high, and nothing is known about this gene.
 
     When not to use: to clean counts. Whether a single count is ambient cannot be known.
+
+    Examples
+    --------
+    Few resamples, so that it is fast:
+
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(1200))
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, batch=(), umap=False)
+    >>> _ = cells.tumour(adata)
+    >>> soup = cells.ambient(adata, min_cells=10, n_bootstrap=20)
+    >>> cells.ambient_detection(adata, ["PTPRC"], soup).shape[0]
+    2
     """
     if key not in adata.obs:
         raise InputError(f"there is no column {key!r} in obs{nearest(key, map(str, adata.obs.columns))}.")

@@ -63,6 +63,22 @@ def ancestry(
     Notes
     -----
     When not to use: as a test. Some groups are always highest; ``progenitor_difference`` tests on other counts.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> _ = cells.cluster(adata, resolution=0.5)
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> _ = cells.signature(adata, progenitor, name="luminal progenitor")
+    >>> table = cells.ancestry(adata)
+    >>> int(table["ancestral"].sum())
+    2
     """
     if n_ancestral < 1:
         raise InputError(f"n_ancestral is {n_ancestral}: give 1 or more.")
@@ -139,6 +155,19 @@ def progenitor_difference(
     References
     ----------
     Lim 2010, doi:10.1186/bcr2560 (genes). Neufeld 2023, doi:10.48550/arXiv.2307.12985 (count splitting).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.regroup(adata, n_groups=4, held_out=["FXYD3"])
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> found = cells.progenitor_difference(adata, progenitor, min_cells=5)
+    >>> list(found.per_patient.columns)[:2]
+    ['ancestral', 'others']
     """
     train, test = half(adata, "train", log=True), half(adata, "test", log=True)
     present = signature(train, genes, name="the signature").genes

@@ -43,6 +43,18 @@ def cluster(adata: "AnnData", *, resolution: float, seed: int = 1, key: str = "c
     References
     ----------
     Traag 2019, doi:10.1038/s41598-019-41695-z.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> counts = cells.cluster(adata, resolution=0.5)
+    >>> int(counts.sum()) == adata.n_obs
+    True
     """
     if resolution < 0:
         raise InputError(f"resolution is {resolution}: give 0 or more; around 1 is usual.")

@@ -78,6 +78,17 @@ def components(adata: "AnnData", *, permutations: int = 3, max_cells: int = 1500
     ----------
     Gavish 2017, doi:10.1109/TIT.2017.2653801 (the median as the measure of noise).
     Buja 1992, doi:10.1207/s15327906mbr2704_2 (parallel analysis).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> found = cells.components(adata, permutations=1)
+    >>> found.permuted <= found.marchenko_pastur
+    False
     """
     from scipy.linalg import eigvalsh
 

@@ -101,6 +101,19 @@ def copy_number(
     References
     ----------
     Patel 2014, doi:10.1126/science.1254257 (expression averaged along chromosomes). Gene order: ``data/positions.csv``.
+
+    Examples
+    --------
+    Cells of other lineages are the reference:
+
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> _ = cells.normalise(adata)
+    >>> normal = (adata.obs["truth_type"] != "tumour").to_numpy()
+    >>> found = cells.copy_number(adata, reference=normal, n_shuffles=5)
+    >>> found.profile.shape[0] == adata.n_obs
+    True
     """
     if reference.sum() < min_cells or reference.all():
         raise InputError(

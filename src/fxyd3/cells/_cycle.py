@@ -87,6 +87,17 @@ def cell_cycle(adata: "AnnData", *, key: str = "phase") -> CellCycle:
     References
     ----------
     Tirosh 2016, doi:10.1126/science.aad0501.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> found = cells.cell_cycle(adata)
+    >>> sorted(adata.obs["phase"].unique())
+    ['G1', 'G2M', 'S']
     """
     import scanpy as sc
     from anndata import AnnData
@@ -148,6 +159,20 @@ def cycle_effect(adata: "AnnData", *, key: str = "cluster", phase: str = "phase"
 
     When not to use: to decide that groups *are* phases. A component that goes with the scores may go with what makes
     cells divide.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> _ = cells.cluster(adata, resolution=0.5)
+    >>> _ = cells.cell_cycle(adata)
+    >>> found = cells.cycle_effect(adata)
+    >>> list(found.groups.columns)[:3]
+    ['group', 'phase', 'share']
     """
     absent = [name for name in (key, phase, "S_score", "G2M_score") if name not in adata.obs]
     if absent:

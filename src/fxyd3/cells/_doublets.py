@@ -82,6 +82,17 @@ def doublets(adata: "AnnData", *, expected_rate: float = 0.05, ratio: int = 2, s
     References
     ----------
     Wolock 2019, doi:10.1016/j.cels.2018.11.005 (Scrublet).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(400))
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, batch=(), umap=False)
+    >>> found = cells.doublets(adata)
+    >>> bool(adata.obs["doublet"].mean() < 0.2)
+    True
     """
     if not 0 < expected_rate < 0.5:
         raise InputError(f"expected_rate is {expected_rate}: give a share between 0 and 0.5, such as 0.05.")
@@ -126,6 +137,17 @@ def singlets(adata: "AnnData") -> "AnnData":
     ------
     InputError
         If doublets were not sought, or every cell was called one.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(400))
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, batch=(), umap=False)
+    >>> _ = cells.doublets(adata)
+    >>> cells.singlets(adata).n_obs == (~adata.obs["doublet"]).sum()
+    np.True_
     """
     if "doublet" not in adata.obs:
         raise InputError('there is no column "doublet" in obs: run doublets first.')
@@ -149,6 +171,18 @@ def recovered(called: NDArray[np.bool_], truth: NDArray[np.bool_]) -> pd.DataFra
     Notes
     -----
     When not to use: where the truth is a label by eye; it is then agreement, not recovery.
+
+    Examples
+    --------
+    Three cells called, two of them rightly, one that should have been missed:
+
+    >>> import numpy as np
+    >>> from fxyd3 import cells
+    >>> called, truth = np.array([True, True, True, False, False]), np.array([True, True, False, True, False])
+    >>> cells.recovered(called, truth).round(2)
+               share  lower  upper  of
+    precision   0.67   0.21   0.94   3
+    recall      0.67   0.21   0.94   3
     """
     hits = int((called & truth).sum())
     rows = {}

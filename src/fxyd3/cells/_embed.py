@@ -83,6 +83,17 @@ def embed(
     References
     ----------
     Korsunsky 2019, doi:10.1038/s41592-019-0619-0 (Harmony). McInnes 2018, doi:10.48550/arXiv.1802.03426 (UMAP).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> found = cells.embed(adata, n_comps=20, umap=False)
+    >>> adata.obsm["X_pca"].shape[1], found.corrected
+    (20, ('batch', 'patient'))
     """
     import scanpy as sc
 

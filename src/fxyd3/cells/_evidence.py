@@ -9,7 +9,22 @@ from fxyd3.claims import Control, Evidence
 
 
 def evidence_groups(found: Stability, *, scope: str, missing: str = "") -> Evidence:
-    """Evidence for C2: the number of stable groups, and the same for one population."""
+    """Evidence for C2: the number of stable groups, and the same for one population.
+
+    Examples
+    --------
+    Few subsamples and two resolutions, so that it is fast:
+
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> found = cells.stability(adata, resolutions=(0.2, 0.5), n_subsamples=2, max_cells=200)
+    >>> cells.evidence_groups(found, scope="tumour cells").n
+    2
+    """
     null = sorted(found.null_groups)
     return Evidence(
         claim="C2",
@@ -27,7 +42,16 @@ def evidence_groups(found: Stability, *, scope: str, missing: str = "") -> Evide
 
 
 def evidence_progenitors(found: Difference | None, *, scope: str, missing: str = "") -> Evidence:
-    """Evidence for C3: the difference in progenitor activity over patients, and the same for random genes."""
+    """Evidence for C3: the difference in progenitor activity over patients, and the same for random genes.
+
+    Examples
+    --------
+    Without what the test needs there is no interval, and the evidence says why:
+
+    >>> from fxyd3 import cells
+    >>> cells.evidence_progenitors(None, scope="sorted cells", missing="there are no patients").missing
+    'there are no patients'
+    """
     return _over_patients(
         "C3",
         found,
@@ -40,7 +64,16 @@ def evidence_progenitors(found: Difference | None, *, scope: str, missing: str =
 
 
 def evidence_sortability(found: Sortability | None, *, scope: str, missing: str = "") -> Evidence:
-    """Evidence for C5: the area under the ROC curve of the marker over patients, and the same for random genes."""
+    """Evidence for C5: the area under the ROC curve of the marker over patients, and the same for random genes.
+
+    Examples
+    --------
+    Without what the test needs there is no interval, and the evidence says why:
+
+    >>> from fxyd3 import cells
+    >>> cells.evidence_sortability(None, scope="sorted cells", missing="FXYD3 is not among the genes").missing
+    'FXYD3 is not among the genes'
+    """
     return _over_patients(
         "C5",
         found,

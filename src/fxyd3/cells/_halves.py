@@ -56,6 +56,16 @@ def regroup(
     References
     ----------
     Neufeld 2023, doi:10.48550/arXiv.2307.12985.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> sizes = cells.regroup(adata, n_groups=4, held_out=["FXYD3"])
+    >>> len(sizes), int(sizes.sum()) == adata.n_obs
+    (4, True)
     """
     split(adata, seed=seed)
     train = half(adata, "train")
@@ -86,6 +96,17 @@ def half(adata: "AnnData", name: str, *, log: bool = False) -> "AnnData":
     ------
     InputError
         If the counts have not been split.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.split(adata)
+    >>> test = cells.half(adata, "test", log=True)
+    >>> test.shape == adata.shape
+    True
     """
     import anndata
     import scanpy as sc
@@ -116,6 +137,17 @@ def lacking_genes(adata: "AnnData", *, signature: Sequence[str], marker: str) ->
         The study; ``uns["fxyd3"]["symbols"]`` tells whether gene symbols are known.
     signature, marker
         Genes that name the groups, and the gene to test.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> cells.lacking_genes(adata, signature=progenitor, marker="NOSUCH")
+    'NOSUCH is not among the 8823 genes left after quality control'
     """
     if adata.uns.get("fxyd3", {}).get("symbols") == "ensembl":
         return "the genes have Ensembl ids but no symbols (give a table of ids and symbols with --genes)"

@@ -48,6 +48,18 @@ def second_map(adata: "AnnData", *, seed: int = 1) -> None:
     References
     ----------
     Wang 2021, https://jmlr.org/papers/v22/20-1061.html (PaCMAP).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> cells.second_map(adata)
+    >>> adata.obsm["X_pacmap"].shape[1]
+    2
     """
     points = _space(adata)
     if len(points) < FEWEST_CELLS:
@@ -138,6 +150,18 @@ def distortion(
     References
     ----------
     Venna 2001, doi:10.1007/3-540-44668-0_68 (trustworthiness).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> cells.second_map(adata)
+    >>> cells.distortion(adata, maps=("X_pacmap",)).shape[0]
+    2
     """
     from scipy.stats import spearmanr
     from sklearn.manifold import trustworthiness

@@ -50,6 +50,17 @@ def markers(adata: "AnnData", *, n_genes: int = 5, min_percent: float = 10.0, ps
     References
     ----------
     Neufeld 2023, doi:10.48550/arXiv.2307.12985.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.regroup(adata, n_groups=4, held_out=["FXYD3"])
+    >>> found = cells.markers(adata, n_genes=2)
+    >>> list(found.columns)[:3]
+    ['group', 'gene', 'log2fc']
     """
     from fxyd3.cells._ranks import rank_genes
 
@@ -102,6 +113,16 @@ def levels(adata: "AnnData", genes: Sequence[str], *, key: str = "cluster_train"
     Notes
     -----
     When not to use: to choose genes; see ``markers``.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.regroup(adata, n_groups=4, held_out=["FXYD3"])
+    >>> cells.levels(adata, ["FXYD3"]).shape[0] == adata.obs["cluster_train"].nunique()
+    True
     """
     own = half(adata, layer, log=True)
     present = [gene for gene in dict.fromkeys(genes) if gene in own.var_names]
@@ -146,6 +167,18 @@ def naive_markers(adata: "AnnData", *, key: str = "cluster") -> pd.DataFrame:
     References
     ----------
     Neufeld 2023, doi:10.48550/arXiv.2307.12985. Squair 2021, doi:10.1038/s41467-021-25960-2 (cells as replicates).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> _ = cells.cluster(adata, resolution=0.5)
+    >>> cells.naive_markers(adata).shape[0] > 0
+    True
     """
     from fxyd3.cells._ranks import rank_genes
 

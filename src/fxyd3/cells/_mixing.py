@@ -49,6 +49,16 @@ def lisi(points: Floats, labels: ArrayLike, *, perplexity: int = 30) -> NDArray[
     References
     ----------
     Korsunsky 2019, doi:10.1038/s41592-019-0619-0.
+
+    Examples
+    --------
+    Cells whose neighbours are of two kinds, half and half, meet about two labels:
+
+    >>> import numpy as np
+    >>> from fxyd3 import cells
+    >>> labels = np.where(np.arange(200) % 2 == 0, "A", "B")
+    >>> float(cells.lisi(np.eye(200), labels).mean().round(1))
+    2.0
     """
     import harmonypy
 
@@ -126,6 +136,18 @@ def mixing(
     References
     ----------
     Korsunsky 2019, doi:10.1038/s41592-019-0619-0 (LISI). Luecken 2022, doi:10.1038/s41592-021-01336-8 (the scaling).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, umap=False)
+    >>> _ = cells.cluster(adata, resolution=0.5)
+    >>> list(cells.mixing(adata, batch="batch", group="cluster").columns)
+    ['iLISI', 'cLISI', 'silhouette_batch', 'silhouette_group', 'n']
     """
     for space in (before, after):
         if space not in adata.obsm:

@@ -75,6 +75,16 @@ def normalise(
     ----------
     Ahlmann-Eltze 2023, doi:10.1038/s41592-023-01814-1 (shifted logarithm). Lause 2021,
     doi:10.1186/s13059-021-02451-7 (variable genes). Wolf 2018, doi:10.1186/s13059-017-1382-0 (scanpy).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> found = cells.normalise(adata, n_top_genes=1000, exclude=["FXYD3"])
+    >>> found.n_variable, bool(adata.var.loc["FXYD3", "highly_variable"])
+    (999, False)
     """
     from fxyd3.cells._passes import log_values, residual_variance
 

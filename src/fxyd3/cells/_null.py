@@ -85,6 +85,18 @@ def one_group(adata: "AnnData", *, seed: int = 1) -> OneGroup:
     References
     ----------
     Grabski 2023, doi:10.1038/s41592-023-01933-9, tests groups against one Poisson-lognormal population in this spirit.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> population = cells.one_group(adata)
+    >>> type(population).__name__
+    'OneGroup'
     """
     if "counts" not in adata.layers or "PCs" not in adata.varm or "fxyd3_space" not in adata.uns:
         raise InputError("a population cannot be fitted without counts and components: run normalise and embed first.")

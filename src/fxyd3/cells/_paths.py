@@ -110,6 +110,24 @@ def paths(
     References
     ----------
     Wolf 2019, doi:10.1186/s13059-019-1663-x (PAGA). Haghverdi 2016, doi:10.1038/nmeth.3971 (diffusion pseudotime).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> _ = cells.cluster(adata, resolution=0.5)
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> _ = cells.signature(adata, progenitor, name="luminal progenitor")
+    >>> _ = cells.ancestry(adata)
+    >>> _ = cells.potency(adata)
+    >>> found = cells.paths(adata)
+    >>> list(found.links.columns)[:2]
+    ['one', 'other']
     """
     for column in (key, score, potency):
         if column not in adata.obs:

@@ -76,6 +76,18 @@ def potency(adata: "AnnData", *, n_genes: int = 200, quantile: float = 0.1, seed
     References
     ----------
     Gulati 2020, doi:10.1126/science.aax0249 (CytoTRACE).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> found = cells.potency(adata)
+    >>> found.table.shape[0]
+    2
     """
     if "counts" not in adata.layers or "connectivities" not in adata.obsp:
         raise InputError("potency needs raw counts and neighbours: run qc, normalise and embed first.")

@@ -62,6 +62,22 @@ def profiles(
     References
     ----------
     Benjamini 1995, doi:10.1111/j.2517-6161.1995.tb02031.x. Neufeld 2023, doi:10.48550/arXiv.2307.12985.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_sets
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> _ = cells.cluster(adata, resolution=0.5)
+    >>> sets = gene_sets()
+    >>> active = cells.activity(adata, sets[sets["source"] == "luminal progenitor"])
+    >>> found = cells.profiles(adata, active, min_cells=5)
+    >>> list(found.columns)[:3]
+    ['group', 'set', 'difference']
     """
     group = _groups(adata, key)
     if not activity.index.equals(adata.obs_names):
@@ -121,6 +137,23 @@ def agreement(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     When not to use
     ---------------
     As proof that a name is right: the methods read the same genes.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_sets
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> _ = cells.cluster(adata, resolution=0.5)
+    >>> sets = gene_sets()
+    >>> sets = sets[sets["source"].isin(["luminal progenitor", "mature luminal", "MaSC/basal"])]
+    >>> active = {how: cells.activity(adata, sets, method=how) for how in ("ulm", "mean")}
+    >>> ways = {how: cells.profiles(adata, found, min_cells=5) for how, found in active.items()}
+    >>> cells.agreement(ways).shape
+    (1, 5)
     """
     if len(tables) < 2:
         raise InputError(f"agreement needs at least 2 methods: there is {len(tables)}.")
@@ -171,6 +204,18 @@ def specificity(adata: "AnnData", genes: Sequence[str], *, key: str = "cluster",
     The highest group is found on the same patients that are counted, so one patient of a few agrees by construction.
 
     When not to use: to choose a marker (see ``sortability``); one gene's messages are not its protein.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> _ = cells.cluster(adata, resolution=0.5)
+    >>> cells.specificity(adata, ["FXYD3"]).shape[0] > 0
+    True
     """
     group = _groups(adata, key)
     known = [gene for gene in genes if gene in adata.var_names]

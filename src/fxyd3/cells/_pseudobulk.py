@@ -89,6 +89,17 @@ def pseudobulk_markers(
     ----------
     Love 2014, doi:10.1186/s13059-014-0550-8 (DESeq2). Muzellec 2023, doi:10.1093/bioinformatics/btad547 (PyDESeq2).
     Squair 2021, doi:10.1038/s41467-021-25960-2 (patients as replicates).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.regroup(adata, n_groups=4, held_out=["FXYD3"])
+    >>> found = cells.pseudobulk_markers(adata, min_cells=5)
+    >>> found.missing or sorted(found.table.columns)[:3]
+    ['gene', 'group', 'log2fc']
     """
     group = _groups(adata, key)
     if layer not in adata.layers:
@@ -190,6 +201,17 @@ def marker_effects(
     References
     ----------
     Student 1908, doi:10.1093/biomet/6.1.1.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.regroup(adata, n_groups=4, held_out=["FXYD3"])
+    >>> found = cells.marker_effects(adata, ["FXYD3"], min_cells=5)
+    >>> list(found.per_patient.columns)[:3]
+    ['gene', 'group', 'patient']
     """
     absent = next((gene for gene in genes if gene not in adata.var_names), None)
     if absent is not None:
@@ -276,6 +298,18 @@ def calibration(adata: "AnnData", *, resolution: float = 0.8, seed: int = 1) -> 
     References
     ----------
     Neufeld 2023, doi:10.48550/arXiv.2307.12985. Squair 2021, doi:10.1038/s41467-021-25960-2.
+
+    Examples
+    --------
+    A null twin, in which nothing is to be found:
+
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> nothing = twin(700, null=True)
+    >>> nothing, _ = cells.qc(nothing[nothing.obs["truth_type"] == "tumour"].copy())
+    >>> found = cells.calibration(nothing)
+    >>> list(found.p)
+    ['same counts', 'other half', 'other half, patients']
     """
     own = adata.copy()
     normalise(own)

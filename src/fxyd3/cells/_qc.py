@@ -65,6 +65,15 @@ def qc(
     References
     ----------
     McCarthy 2017, doi:10.1093/bioinformatics/btw777 (median absolute deviations).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata = twin(400)
+    >>> kept, removed = cells.qc(adata, min_genes=300)
+    >>> kept.n_obs < adata.n_obs
+    True
     """
     import anndata
 
@@ -148,6 +157,15 @@ def adaptive_limits(obs: pd.DataFrame, *, n_mads: float = 5.0) -> pd.DataFrame:
     References
     ----------
     McCarthy 2017, doi:10.1093/bioinformatics/btw777.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata = twin(400)
+    >>> _ = cells.qc(adata)
+    >>> list(cells.adaptive_limits(adata.obs).columns)
+    ['cells', 'min_genes', 'max_mito']
     """
     sample = _samples(obs)
 

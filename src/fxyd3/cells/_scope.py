@@ -32,6 +32,16 @@ def claimed_cells(
     Notes
     -----
     When not to use: with a fraction column that names something else than a sort; set ``select`` instead.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> chosen, scope, missing = cells.claimed_cells(adata)
+    >>> scope
+    'cells sorted on NRP1 or IGF1R, before treatment'
     """
     everyone = np.ones(adata.n_obs, dtype=bool)
     before = (adata.obs["condition"].astype(str) == "before").to_numpy() if "condition" in adata.obs else everyone

@@ -60,6 +60,19 @@ def signature(adata: "AnnData", genes: Sequence[str], *, name: str, key: str = "
     References
     ----------
     Tirosh 2016, doi:10.1126/science.aad0501. Lim 2010, doi:10.1186/bcr2560 (the progenitor genes).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> found = cells.signature(adata, progenitor, name="luminal progenitor")
+    >>> len(found.genes), "signature" in adata.obs
+    (42, True)
     """
     found = _found(adata, genes, name)
     adata.obs[key] = signatures(adata, {name: found.genes}, seed=seed)[name]
@@ -99,6 +112,18 @@ def signatures(adata: "AnnData", sets: Mapping[str, Sequence[str]], *, seed: int
     References
     ----------
     Tirosh 2016, doi:10.1126/science.aad0501.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> cells.signatures(adata, {"luminal progenitor": progenitor}).shape == (adata.n_obs, 1)
+    True
     """
     total = adata.X.sum(axis=0, dtype=np.float64)
     mean = pd.Series(np.asarray(total).ravel() / adata.n_obs, index=adata.var_names)
@@ -163,6 +188,19 @@ def matched_genes(
     Notes
     -----
     When not to use: where expression level itself is in question.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> sets = cells.matched_genes(adata, progenitor, n_sets=2, seed=1)
+    >>> len(sets), bool(set(sets[0]) & set(progenitor))
+    (2, False)
     """
     rng = np.random.default_rng(seed)
     mean = np.asarray(adata.X.mean(axis=0)).ravel()

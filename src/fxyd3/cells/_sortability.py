@@ -94,6 +94,18 @@ def held_out(
     Notes
     -----
     When not to use: with a marker that is itself part of the signature; the test would be circular.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> found = cells.held_out(adata, signature=progenitor, n_control=5)
+    >>> len(found.genes) >= 6
+    True
     """
     if marker not in adata.var_names:
         raise InputError(
@@ -136,6 +148,21 @@ def sortability(adata: "AnnData", *, genes: HeldOut, min_cells: int = 10) -> Sor
     References
     ----------
     Hanley 1982, doi:10.1148/radiology.143.1.7063747 (area under the ROC curve).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> genes = cells.held_out(adata, signature=progenitor, n_control=5)
+    >>> _ = cells.regroup(adata, n_groups=4, held_out=genes.genes)
+    >>> _ = cells.progenitor_difference(adata, progenitor, min_cells=5)
+    >>> found = cells.sortability(adata, genes=genes, min_cells=5)
+    >>> list(found.per_patient.columns)[:2]
+    ['ancestral', 'others']
     """
     if "ancestral_train" not in adata.obs:
         raise InputError('there is no obs["ancestral_train"]: run progenitor_difference first.')
@@ -183,7 +210,15 @@ def sortability(adata: "AnnData", *, genes: HeldOut, min_cells: int = 10) -> Sor
 
 
 def auroc(values: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Probability that a positive cell exceeds another one, ties counting half; per column of ``values``."""
+    """Probability that a positive cell exceeds another one, ties counting half; per column of ``values``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fxyd3 import cells
+    >>> cells.auroc(np.array([[3.0], [2.0], [1.0], [2.0]]), np.array([True, True, False, False]))
+    array([0.875])
+    """
     ranks = rankdata(values, axis=0)
     n = int(positive.sum())
     wins: NDArray[np.float64] = ranks[positive].sum(axis=0) - n * (n + 1) / 2

@@ -52,6 +52,17 @@ def split(adata: "AnnData", *, fraction: float = 0.5, seed: int = 1) -> Floats:
     ----------
     Neufeld 2023, doi:10.48550/arXiv.2307.12985 (negative-binomial count splitting); Neufeld 2024,
     doi:10.48550/arXiv.2301.07276 (data thinning).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.split(adata)
+    >>> halves = adata.layers["train"] + adata.layers["test"]
+    >>> bool((halves != adata.layers["counts"]).nnz == 0)
+    True
     """
     if not 0 < fraction < 1:
         raise InputError(f"fraction is {fraction}: give a share between 0 and 1, such as 0.5.")

@@ -119,6 +119,20 @@ def stability(
     Hennig 2007, doi:10.1016/j.csda.2006.11.025 (stability). Hubert 1985, doi:10.1007/BF01908075 (adjusted Rand index).
     Liu 2008, doi:10.1198/016214508000000454 (one Gaussian as the null of clustering). Neufeld 2023,
     doi:10.48550/arXiv.2307.12985 (halves of the counts).
+
+    Examples
+    --------
+    Few subsamples and two resolutions, so that it is fast:
+
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> found = cells.stability(adata, resolutions=(0.2, 0.5), n_subsamples=2, max_cells=200)
+    >>> found.groups >= 1
+    True
     """
     if "fxyd3_space" not in adata.uns:
         raise InputError('there is no embedding (uns["fxyd3_space"]): run embed first.')

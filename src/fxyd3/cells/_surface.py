@@ -50,6 +50,12 @@ def surface_genes() -> tuple[str, ...]:
     References
     ----------
     Bausch-Fluck 2015, doi:10.1371/journal.pone.0121314.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> "FXYD3" in cells.surface_genes()
+    False
     """
     return tuple(pd.read_csv(book_file("data", "surface.csv"), comment="#")["gene"])
 
@@ -102,6 +108,21 @@ def best_surface(
     References
     ----------
     Neufeld 2023, doi:10.48550/arXiv.2307.12985 (halves of the counts).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> progenitor = gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP")
+    >>> genes = cells.held_out(adata, signature=progenitor, n_control=5)
+    >>> _ = cells.regroup(adata, n_groups=4, held_out=genes.genes)
+    >>> _ = cells.progenitor_difference(adata, progenitor, min_cells=5)
+    >>> found = cells.best_surface(adata, candidates=["FXYD3", "EPCAM", "KIT"], signature=progenitor, min_cells=5)
+    >>> type(found).__name__
+    'BestSurface'
     """
     if "ancestral_train" not in adata.obs:
         raise InputError('there is no obs["ancestral_train"]: run progenitor_difference first.')

@@ -67,6 +67,18 @@ def thinned_agreement(
     References
     ----------
     Neufeld 2023, doi:10.48550/arXiv.2307.12985. Hubert 1985, doi:10.1007/BF01908075 (adjusted Rand index).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> found = cells.thinned_agreement(adata, resolutions=(0.3,), n_splits=1)
+    >>> found.shape
+    (1, 1)
     """
     from sklearn.metrics import adjusted_rand_score
 

@@ -79,6 +79,17 @@ def transforms(
     ----------
     Lause 2021, doi:10.1186/s13059-021-02451-7 (residuals). Ahlmann-Eltze 2023, doi:10.1038/s41592-023-01814-1
     (comparison).
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> _ = cells.normalise(adata)
+    >>> _ = cells.embed(adata, n_comps=15, batch=(), umap=False)
+    >>> cells.transforms(adata, n_comps=10).shape[0] > 1
+    True
     """
     from scipy.stats import spearmanr
     from sklearn.metrics import adjusted_rand_score

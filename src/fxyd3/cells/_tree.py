@@ -32,6 +32,19 @@ def tree(labels: pd.DataFrame) -> pd.DataFrame:
     References
     ----------
     Zappia 2018, doi:10.1093/gigascience/giy083 (clustering trees).
+
+    Examples
+    --------
+    Six cells, divided into two and into three groups:
+
+    >>> import pandas as pd
+    >>> from fxyd3 import cells
+    >>> labels = pd.DataFrame({0.2: [0, 0, 0, 1, 1, 1], 0.5: [0, 0, 0, 1, 1, 2]})
+    >>> cells.tree(labels)
+       resolution  group  finer  into  cells  share
+    0         0.2      0    0.5     0      3    1.0
+    1         0.2      1    0.5     1      2    1.0
+    2         0.2      1    0.5     2      1    1.0
     """
     _check(labels)
     rows = []
@@ -77,6 +90,21 @@ def branches(labels: pd.DataFrame) -> pd.DataFrame:
     References
     ----------
     Kiselev 2017, doi:10.1038/nmeth.4236 (SC3).
+
+    Examples
+    --------
+    Six cells, divided into two and into three groups:
+
+    >>> import pandas as pd
+    >>> from fxyd3 import cells
+    >>> labels = pd.DataFrame({0.2: [0, 0, 0, 1, 1, 1], 0.5: [0, 0, 0, 1, 1, 2]})
+    >>> cells.branches(labels)
+       resolution  group  cells      held
+    0         0.2      0      3  1.000000
+    1         0.2      1      3  0.500000
+    2         0.5      0      3  1.000000
+    3         0.5      1      2  0.666667
+    4         0.5      2      1  0.333333
     """
     _check(labels)
     rows = []

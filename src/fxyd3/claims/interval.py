@@ -44,6 +44,13 @@ def t_interval(values: Iterable[float], confidence: float = 0.95) -> Interval:
     When not to use
     ---------------
     On cells: cells of one patient are not independent. On a handful of very skewed values: transform them first.
+
+    Examples
+    --------
+    >>> from fxyd3.claims import t_interval
+    >>> found = t_interval([1.0, 2.0, 3.0])
+    >>> round(found.estimate, 2), round(found.lower, 2), round(found.upper, 2)
+    (2.0, -0.48, 4.48)
     """
     sample = np.asarray([*values], dtype=float)
     if sample.size < 2:

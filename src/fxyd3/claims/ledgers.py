@@ -27,6 +27,18 @@ def ledger(folder: Path) -> list[Record]:
     When not to use
     ---------------
     To show all nine claims: :class:`fxyd3.claims.Scorecard`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.claims import Evidence, ledger, record
+    >>> found = Evidence("C1", 1.6, 1.2, 2.0, n=4, unit="experiments", method="made up", scope="made-up wells")
+    >>> context = {"source": "made up", "simulated": True, "hash": "", "versions": {}}
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = record(found, Path(folder), context)
+    ...     print([str(each.verdict) for each in ledger(Path(folder))])
+    ['supported']
     """
     return [read_record(path) for name in load_claims() if (path := folder / f"{name}.json").is_file()]
 
@@ -52,6 +64,18 @@ def write_ledger(folder: Path, path: Path) -> list[dict[str, Any]]:
     When not to use
     ---------------
     To record evidence: :func:`fxyd3.claims.record`.
+
+    Examples
+    --------
+    A run that has tested nothing yet: all nine claims, with why they have no verdict.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.claims import write_ledger
+    >>> with TemporaryDirectory() as folder:
+    ...     rows = write_ledger(Path(folder, "evidence"), Path(folder, "ledger.json"))
+    >>> len(rows), rows[-1]["verdict"]
+    (9, 'not testable')
     """
     found = {record.evidence.claim: record.to_dict() for record in ledger(folder)}
     rows = [
@@ -78,6 +102,16 @@ def read_ledger(path: Path) -> list[Record]:
     When not to use
     ---------------
     For a run that goes on: claims without evidence are left out, and nobody says which will follow.
+
+    Examples
+    --------
+    A run that is kept with the book, in which nothing was planted:
+
+    >>> from fxyd3.claims import read_ledger
+    >>> from fxyd3.paths import book_file
+    >>> records = read_ledger(book_file("data", "ledgers", "null-twin.json"))
+    >>> records[0].evidence.claim, str(records[0].verdict)
+    ('C1', 'contradicted')
     """
     inside = path / "evidence"
     found = ledger(inside if inside.is_dir() else path) if path.is_dir() else _from_file(path)

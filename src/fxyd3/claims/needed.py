@@ -44,6 +44,13 @@ def spread(evidence: Evidence) -> Spread:
     When not to use
     ---------------
     For an interval that is no t interval over replicates, such as the number of groups over subsamples (C2).
+
+    Examples
+    --------
+    >>> from fxyd3.claims import Evidence, spread
+    >>> found = Evidence("C1", 1.6, 1.2, 2.0, n=4, unit="experiments", method="made up", scope="made-up wells")
+    >>> round(spread(found).estimate, 2)
+    0.25
     """
     if lacks := cannot_plan(evidence):
         raise InputError(f"The spread of {evidence.claim} cannot be read: {lacks}.")
@@ -110,6 +117,15 @@ def chances(evidence: Evidence, n: int, *, effect: float, sd: float, seed: int =
     ---------------
     To justify a study that is already done: power at the effect that was found says nothing that its interval does
     not say.
+
+    Examples
+    --------
+    What another study of four experiments would say, if the effect were as estimated:
+
+    >>> from fxyd3.claims import Evidence, chances
+    >>> found = Evidence("C1", 1.6, 1.2, 2.0, n=4, unit="experiments", method="made up", scope="made-up wells")
+    >>> {str(verdict): round(share, 1) for verdict, share in chances(found, 4, effect=1.6, sd=0.25).items()}
+    {'supported': 1.0, 'contradicted': 0.0, 'inconclusive': 0.0}
     """
     if n < 2 or not sd > 0:
         raise InputError(f"A study needs at least 2 replicates that differ: n is {n}, the standard deviation {sd:g}.")
@@ -146,6 +162,13 @@ def replicates_needed(evidence: Evidence, *, effect: float, sd: float, power: fl
     When not to use
     ---------------
     As a promise: the spread between replicates is itself an estimate; :func:`spread` says how rough.
+
+    Examples
+    --------
+    >>> from fxyd3.claims import Evidence, replicates_needed
+    >>> found = Evidence("C1", 1.6, 1.2, 2.0, n=4, unit="experiments", method="made up", scope="made-up wells")
+    >>> replicates_needed(found, effect=1.6, sd=0.25)
+    3
     """
     right = _right(load_claims()[evidence.claim], effect)
     if not 0 < power < 1:

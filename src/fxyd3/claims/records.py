@@ -107,6 +107,20 @@ def record(evidence: Evidence, folder: Path, context: Mapping[str, Any]) -> Reco
     When not to use
     ---------------
     To look at a number before deciding on a rule: what is recorded is final for that run.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.claims import Evidence, record
+    >>> found = Evidence("C1", 1.6, 1.2, 2.0, n=4, unit="experiments", method="made up", scope="made-up wells")
+    >>> context = {"source": "made up", "simulated": True, "hash": "", "versions": {}}
+    >>> with TemporaryDirectory() as folder:
+    ...     kept = record(found, Path(folder), context)
+    ...     print([path.name for path in Path(folder).iterdir()])
+    ['C1.json']
+    >>> str(kept.verdict)
+    'supported'
     """
     made = Record(
         evidence, decide(load_claims()[evidence.claim], evidence), **context,

@@ -40,6 +40,15 @@ def decide(claim: Claim, evidence: Evidence) -> Verdict:
     When not to use
     ---------------
     On an effect chosen after looking: the rule must stand in ``claims.yml`` first.
+
+    Examples
+    --------
+    A twofold enrichment is 1 on the scale of log2; the interval of this one lies above no effect:
+
+    >>> from fxyd3.claims import Evidence, decide, load_claims
+    >>> found = Evidence("C1", 1.6, 1.2, 2.0, n=4, unit="experiments", method="made up", scope="made-up wells")
+    >>> str(decide(load_claims()["C1"], found))
+    'supported'
     """
     if evidence.claim != claim.id:
         raise InputError(f"Evidence for {evidence.claim} cannot decide {claim.id}: give the claim it was made for.")

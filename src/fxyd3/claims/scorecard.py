@@ -42,6 +42,17 @@ class Scorecard:
     When not to use
     ---------------
     To pool runs into one verdict: runs of the same data are not independent, and a simulated run is no evidence.
+
+    Examples
+    --------
+    Two runs that are kept with the book, side by side:
+
+    >>> from fxyd3.claims import Scorecard, read_ledger
+    >>> from fxyd3.paths import book_file
+    >>> names = ("null-twin", "twin-15-components")
+    >>> card = Scorecard({name: read_ledger(book_file("data", "ledgers", f"{name}.json")) for name in names})
+    >>> card.table.groupby("run").size().to_dict()
+    {'null-twin': 8, 'twin-15-components': 8}
     """
 
     runs: Mapping[str, Sequence[Record]]

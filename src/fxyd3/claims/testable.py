@@ -31,6 +31,14 @@ def testability(facts: Mapping[str, Any]) -> dict[str, str]:
     When not to use
     ---------------
     As a promise of power: three patients make a claim testable, not decidable.
+
+    Examples
+    --------
+    What cells without annotations can test, from what is known of them:
+
+    >>> from fxyd3.claims import testability
+    >>> testability({})["C8"].split(";")[0]
+    'needs gene symbols: give a table of gene ids and symbols with --genes'
     """
     return {name: "; ".join(_missing(claim, facts)) for name, claim in load_claims().items()}
 

@@ -26,6 +26,16 @@ def coverage(adata: "AnnData", sets: pd.DataFrame) -> pd.DataFrame:
     When not to use
     ---------------
     To judge a set by its size: a present gene may still be detected in hardly any cell.
+
+    Examples
+    --------
+    >>> from fxyd3 import cells
+    >>> from fxyd3.data import gene_sets
+    >>> from fxyd3.data.simulate import twin
+    >>> adata, _ = cells.qc(twin(600))
+    >>> adata = adata[adata.obs["truth_type"] == "tumour"].copy()
+    >>> cells.coverage(adata, gene_sets()).columns.tolist()
+    ['genes', 'present', 'missing']
     """
     present = sets["target"].isin(adata.var_names)
     return pd.DataFrame(

@@ -64,6 +64,17 @@ def epithelial(adata: "AnnData") -> NDArray[np.bool_]:
     To find cancer cells: normal epithelium passes too, and only copy numbers tell them apart. On tumours that have lost
     epithelial genes: their cells fail. Where the signature holds genes of the gate (ITGB4, LAMA3, LAMB3 and THY1 are in
     the basal list): the gate then chooses by the signature, in all fractions alike.
+
+    Examples
+    --------
+    On the smallest twin, whose cell types are known:
+
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.enrichment import epithelial
+    >>> adata = twin(400)
+    >>> found = epithelial(adata)
+    >>> float(round((found == (adata.obs["truth_type"] == "tumour")).mean(), 1))
+    1.0
     """
     own, other = lineage_counts(adata)
     return np.asarray(own > other)

@@ -37,6 +37,14 @@ def to_nM(values: ArrayLike, unit: str, *, drug: str = "") -> Array:  # noqa: N8
     When not to use
     ---------------
     To turn a dose given to a person (mg) into a concentration: see ``fxyd3.rescue.Regimen``.
+
+    Examples
+    --------
+    >>> from fxyd3.rescue import to_nM
+    >>> to_nM([0.1, 1], "uM").round(1).tolist()
+    [100.0, 1000.0]
+    >>> to_nM([1.0], "ng/mL", drug="digoxin").round(2).tolist()
+    [1.28]
     """
     name = unit.strip().replace("\u00b5", "u").replace("\u03bc", "u")
     known = MOLAR | MASS

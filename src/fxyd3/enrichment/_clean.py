@@ -91,6 +91,19 @@ def clean(
     ========  ========================================================================================================
 
     When not to use: where the cells sought are unusually large or small, or stain for death. Look at the figure.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.simulate import cell_sort
+    >>> from fxyd3.enrichment import clean, compensate, read_fcs
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = cell_sort(events=1500, replicates=1).write(Path(folder))
+    ...     events = read_fcs(next(path for path in sorted(Path(folder).rglob("*.fcs")) if "stained" in path.name))
+    >>> found = clean(compensate(events))
+    >>> len(found.removed_by) == len(events.data)
+    True
     """
     import pandas as pd
 

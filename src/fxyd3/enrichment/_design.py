@@ -52,6 +52,12 @@ def best_dose(frequency: float) -> float:
     ---------------
     As the only dose: it is best only if the frequency is known before, and one dose cannot show that the single-hit
     model fails. With ten times too many cells per well, nearly nothing is learned.
+
+    Examples
+    --------
+    >>> from fxyd3.enrichment import best_dose
+    >>> round(best_dose(1 / 100))
+    159
     """
     return BEST_HITS / _share("frequency", frequency)
 
@@ -83,6 +89,14 @@ def information_per_well(frequency: float, doses: ArrayLike) -> Floats:
     When not to use
     ---------------
     Where cells help or hinder each other: the single-hit model does not hold then.
+
+    Examples
+    --------
+    A well tells most where about four in five grow; with far too many cells it tells nothing:
+
+    >>> from fxyd3.enrichment import information_per_well
+    >>> information_per_well(1 / 100, [16, 160, 1600]).round(2).tolist()
+    [0.15, 0.65, 0.0]
     """
     cells = np.asarray(doses, dtype=float)
     _check_doses(cells)
@@ -291,6 +305,15 @@ def design(
     For a handful of wells: the formula trusts the normal distribution of log frequency, so compare with
     ``simulate_power`` wherever ``expected`` gives a chance above a few percent that all or no wells are positive. To
     judge a finished study: its own interval says what it found.
+
+    Examples
+    --------
+    Three experiments of 24 wells at each of five doses, to find a threefold enrichment:
+
+    >>> from fxyd3.enrichment import design
+    >>> plan = design(frequency=1 / 200, fold=3)
+    >>> plan.experiments, plan.wells, round(plan.power, 2)
+    (3, 24, 0.87)
     """
     _share("frequency", frequency)
     if not (math.isfinite(fold) and fold > 0 and fold != 1):
@@ -362,6 +385,17 @@ def power_curves(
     When not to use
     ---------------
     To compare doses: those of the design stay, although other folds have other best doses.
+
+    Examples
+    --------
+    >>> from fxyd3.enrichment import design, power_curves
+    >>> found = power_curves(design(frequency=1 / 200, fold=3), folds=(1.5, 3), wells=(12, 24))
+    >>> found.round(2)
+       fold  wells  power
+    0   1.5     12   0.19
+    1   1.5     24   0.28
+    2   3.0     12   0.71
+    3   3.0     24   0.87
     """
     import pandas as pd
 
@@ -410,6 +444,15 @@ def simulate_power(design: Design, *, n: int = 1000, seed: int = 1) -> Interval:
     When not to use
     ---------------
     As evidence for an enrichment: nothing was measured.
+
+    Examples
+    --------
+    Few draws, so that it is fast:
+
+    >>> from fxyd3.enrichment import design, simulate_power
+    >>> found = simulate_power(design(frequency=1 / 200, fold=5), n=20)
+    >>> found.lower > 0.5
+    True
     """
     if n < 1:
         raise InputError(f"The number of studies to simulate is {n}: it must be at least 1.")

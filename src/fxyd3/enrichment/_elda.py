@@ -345,6 +345,19 @@ def elda(
     ---------------
     Where cells help or hinder each other: look at ``slopes`` first. For the spread between experiments: the interval is
     about the wells of one, see ``enrichment_ratio``.
+
+    Examples
+    --------
+    The published example of the ELDA program:
+
+    >>> import pandas as pd
+    >>> from fxyd3.enrichment import elda
+    >>> table = pd.DataFrame(
+    ...     {"cells_per_well": [50, 100, 200, 400, 800], "wells_tested": 24, "wells_positive": [2, 6, 9, 15, 21]}
+    ... )
+    >>> elda(table).summary().round(0)
+      group  estimate  lower  upper
+    0   all     403.0  302.0  538.0
     """
     import pandas as pd
 
@@ -411,6 +424,15 @@ def interval_coverage(
     When not to use
     ---------------
     To choose the method that makes a result significant: choose by the design, before the wells are read.
+
+    Examples
+    --------
+    Few draws, so that it is fast; a table to read needs 1,000:
+
+    >>> from fxyd3.enrichment import interval_coverage
+    >>> found = interval_coverage(frequency=1 / 100, doses=[30, 100, 300], wells=[12, 12, 12], methods=["wald"], n=20)
+    >>> list(found.columns)
+    ['method', 'coverage', 'lower_misses', 'upper_misses', 'width', 'n']
     """
     import pandas as pd
 
@@ -437,7 +459,15 @@ def interval_coverage(
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return Holm's adjusted p values (those of statsmodels, which sweeps the memory at each call)."""
+    """Return Holm's adjusted p values (those of statsmodels, which sweeps the memory at each call).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fxyd3.enrichment import holm
+    >>> holm(np.array([0.01, 0.04, 0.03])).round(2).tolist()
+    [0.03, 0.06, 0.06]
+    """
     order = np.argsort(p)
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)

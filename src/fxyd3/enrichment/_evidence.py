@@ -5,7 +5,16 @@ from fxyd3.enrichment._ratio import EnrichmentRatio
 
 
 def evidence_enrichment(found: EnrichmentRatio | None, *, confidence: float = 0.95) -> Evidence:
-    """Evidence for C1: the ratio of stem-cell frequencies over experiments, and the same for unsorted wells only."""
+    """Evidence for C1: the ratio of stem-cell frequencies over experiments, and the same for unsorted wells only.
+
+    Examples
+    --------
+    Without wells the claim cannot be tested, and the evidence says what is missing:
+
+    >>> from fxyd3.enrichment import evidence_enrichment
+    >>> evidence_enrichment(None).missing
+    'no limiting-dilution table was given: name one with --wells'
+    """
     groups = [] if found is None else sorted({str(group) for group in found.by_group["group"]})
     return Evidence.of(
         "C1",

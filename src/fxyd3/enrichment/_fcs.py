@@ -102,6 +102,20 @@ def read_fcs(path: str | Path) -> Events:
     When not to use
     ---------------
     For compensated values exported as a table: they have lost their controls.
+
+    Examples
+    --------
+    A tube of the twin's sort, written as a cytometer would:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.simulate import cell_sort
+    >>> from fxyd3.enrichment import read_fcs
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = cell_sort(events=500, replicates=1).write(Path(folder))
+    ...     events = read_fcs(sorted(Path(folder).rglob("*.fcs"))[0])
+    >>> len(events.data), events.simulated
+    (500, True)
     """
     import pandas as pd
     from flowio import FlowData
@@ -171,6 +185,18 @@ def compensate(events: Events, spillover: "pd.DataFrame | None" = None) -> Event
     When not to use
     ---------------
     On events that the cytometer's program has compensated before it wrote them: the spill would be taken out twice.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.simulate import cell_sort
+    >>> from fxyd3.enrichment import compensate, read_fcs
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = cell_sort(events=500, replicates=1).write(Path(folder))
+    ...     events = read_fcs(sorted(Path(folder).rglob("*.fcs"))[0])
+    >>> compensate(events).compensated
+    True
     """
     if events.compensated:
         raise InputError(f"The events of {events.source} are compensated: do it once only.")
@@ -217,6 +243,23 @@ def spillover_matrix(single_stained: Mapping[str, Events], unstained: Events) ->
     ---------------
     With controls dimmer than the cells to be compensated, or of another dye: a small error in a share is a large one
     in bright cells.
+
+    Examples
+    --------
+    Two dyes, of which the first spills a tenth of its light into the other's detector:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.enrichment import Events, spillover_matrix
+    >>> def tube(a, b):
+    ...     rng = np.random.default_rng(1)
+    ...     light = pd.DataFrame({"A": rng.normal(a, 5, 400), "B": rng.normal(0.1 * a + b, 5, 400)})
+    ...     return Events(light, {"A": "one", "B": "two"}, {"A": 1e5, "B": 1e5}, None, "made up", True)
+    >>> found = spillover_matrix({"A": tube(1000, 0), "B": tube(0, 1000)}, tube(0, 0))
+    >>> found.round(2)
+          A     B
+    A  1.00  0.08
+    B  0.06  1.00
     """
     import pandas as pd
 

@@ -97,6 +97,21 @@ def gate(
     An FMO control alone, where antibodies stick to cells by chance: it shows how far the other dyes reach, but holds no
     antibody to stick. An isotype control of another brightness than the antibody. An unstained tube, which shows
     neither. A mixture, where positive cells are few or a mere shoulder.
+
+    Examples
+    --------
+    Cells of which a third carry the marker, gated by a control that cannot:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from fxyd3.enrichment import Events, gate
+    >>> rng = np.random.default_rng(1)
+    >>> def tube(light):
+    ...     return Events(pd.DataFrame({"A": light}), {"A": "NRP1"}, {"A": 1e5}, None, "made up", True)
+    >>> dark = tube(rng.normal(0, 100, 3000))
+    >>> found = gate(tube(np.r_[rng.normal(0, 100, 2000), rng.normal(5000, 500, 1000)]), "NRP1", control=dark)
+    >>> 100 < found.threshold < 4000
+    True
     """
     detector = events.detector(marker)
     name = events.markers.get(detector, detector)

@@ -136,6 +136,18 @@ def signature_shift(
     When not to use
     ---------------
     As proof of stemness: a signature is expression, not function. On all cells of a tumour: it would measure purity.
+
+    Examples
+    --------
+    On the smallest twin, with few random gene sets, so that it is fast:
+
+    >>> from fxyd3.data import gene_set
+    >>> from fxyd3.data.simulate import twin
+    >>> from fxyd3.enrichment import signature_shift
+    >>> adata = twin(1500)
+    >>> found = signature_shift(adata, gene_set("LIM_MAMMARY_LUMINAL_PROGENITOR_UP"), n_controls=20)
+    >>> found.n, found.interval.lower < found.interval.estimate
+    (6, True)
     """
     import pandas as pd
 

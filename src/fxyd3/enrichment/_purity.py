@@ -35,6 +35,14 @@ def fold_seen(fold: float, purity: ArrayLike, *, share: float) -> NDArray[np.flo
     When not to use
     ---------------
     To correct a measured enrichment: the purity of a tube is itself an estimate, and so is the share.
+
+    Examples
+    --------
+    A fourfold enrichment, seen in a tube that is half pure and in a pure one:
+
+    >>> from fxyd3.enrichment import fold_seen
+    >>> fold_seen(4, [0.5, 1.0], share=0.1).round(2).tolist()
+    [2.33, 4.0]
     """
     if not 0 < share < 1:
         raise InputError(f"The share of positive cells is {share:g}: it must lie between 0 and 1.")

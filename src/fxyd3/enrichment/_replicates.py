@@ -56,6 +56,16 @@ def replicates(
     To throw replicates away: experiments differ more than wells do, and with many wells every one is an outlier. Look
     for a reason in the notebook (a count of cells, a batch of medium). One wild replicate makes the others look wild
     too; the smallest p names it.
+
+    Examples
+    --------
+    >>> from fxyd3.data.simulate import limiting_dilution
+    >>> from fxyd3.enrichment import replicates
+    >>> found = replicates(limiting_dilution(seed=1).table)
+    >>> found[["group", "replicate", "fold", "outlier"]].head(2).round(2)
+            group replicate  fold  outlier
+    0  IGF1R-high        E1  0.86    False
+    1  IGF1R-high        E2  0.89    False
     """
     import pandas as pd
 
@@ -113,6 +123,16 @@ def heterogeneity(
     When not to use
     ---------------
     As leave to add up the wells of all experiments when p is large: experiments stay the units.
+
+    Examples
+    --------
+    >>> from fxyd3.data.simulate import limiting_dilution
+    >>> from fxyd3.enrichment import heterogeneity
+    >>> heterogeneity(limiting_dilution(seed=1).table).round(2)
+            group  replicates  chi_square  df     p
+    0  IGF1R-high           4        2.57   3  0.46
+    1   NRP1-high           4       10.21   3  0.02
+    2    unsorted           4       14.01   3  0.00
     """
     import pandas as pd
 

@@ -169,6 +169,21 @@ def read_sort(sheet: "AssayTable", *, viability: str = "viability") -> FlowSort:
     When not to use
     ---------------
     For tubes of different panels: sort them into sheets of their own.
+
+    Examples
+    --------
+    The twin's sort, read from its files:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from fxyd3.data.assays import read_assay
+    >>> from fxyd3.data.simulate import cell_sort
+    >>> from fxyd3.enrichment import read_sort
+    >>> with TemporaryDirectory() as folder:
+    ...     sheet = cell_sort(events=1500, replicates=1).write(Path(folder))
+    ...     found = read_sort(read_assay("cell_sort", sheet))
+    >>> list(found.example.steps["step"])[:3]
+    ['time', 'margin', 'debris']
     """
     import pandas as pd
 

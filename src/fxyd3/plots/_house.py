@@ -36,12 +36,26 @@ STYLE: dict[str, Any] = {
 
 
 def style() -> None:
-    """Use the house style for all figures from here on; the functions of this package do so by themselves."""
+    """Use the house style for all figures from here on; the functions of this package do so by themselves.
+
+    Examples
+    --------
+    >>> from fxyd3.plots import style
+    >>> style()
+    """
     plt.style.use(STYLE)
 
 
 def canvas(label: str, *, columns: int = 1, width: float = 6.4, height: float = 3.8) -> list[Axes]:
-    """Open a figure that carries the label of its data, with one row of axes."""
+    """Open a figure that carries the label of its data, with one row of axes.
+
+    Examples
+    --------
+    >>> from fxyd3.plots import canvas
+    >>> (axes,) = canvas("Simulated data (twin)")
+    >>> axes.figure.get_supxlabel()
+    'Simulated data (twin)'
+    """
     style()
     figure, axes = plt.subplots(1, columns, figsize=(width, height), squeeze=False)
     figure.supxlabel(label, x=0.99, ha="right", fontsize=8, color=GREY)

@@ -32,6 +32,19 @@ def claim_forests(table: "pd.DataFrame", *, label: str) -> list[Axes]:
         Rows of :attr:`fxyd3.claims.Scorecard.table`.
     label
         What the data are; drawn on the figure.
+
+    Examples
+    --------
+    Two runs that are kept with the book, side by side:
+
+    >>> from fxyd3.claims import Scorecard, read_ledger
+    >>> from fxyd3.paths import book_file
+    >>> from fxyd3.plots import claim_forests
+    >>> names = ("null-twin", "twin-15-components")
+    >>> card = Scorecard({name: read_ledger(book_file("data", "ledgers", f"{name}.json")) for name in names})
+    >>> panels = claim_forests(card.data_sets, label=card.label)
+    >>> card.label
+    'Simulated data'
     """
     style()
     runs = list(dict.fromkeys(table["run"]))
