@@ -28,7 +28,7 @@ class Site:
 
     @property
     def pages(self) -> list[str]:
-        """Every page of the book, as its path below the address; not the one at the address, which leads to the first."""
+        """Every page of the book, as its path below the address; not the one that only leads to the first."""
         found = (path.relative_to(self.folder) for path in self.folder.rglob("*.html"))
         return sorted(p.as_posix() for p in found if p.parts[0] != "_static" and p.as_posix() != "index.html")
 

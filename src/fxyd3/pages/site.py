@@ -98,6 +98,7 @@ def configure(app: "Sphinx", config: "Config") -> None:
     config["html_context"] = {"default_mode": "auto"} | config.html_context
     config["notfound_urls_prefix"] = urlsplit(url).path or "/"
     config["notfound_context"] = NOT_FOUND
+    config["html_use_index"] = config["html_domain_indices"] = False
     config["project"] = config.html_title
     config["ogp_site_name"] = config.html_title
     config["ogp_social_cards"] = {"enable": False}
@@ -106,7 +107,7 @@ def configure(app: "Sphinx", config: "Config") -> None:
         config["ogp_image"] = "_static/card.png"
         config["sitemap_url_scheme"] = "{link}"
         config["sitemap_locales"] = [None]
-        config["sitemap_excludes"] = ["index.html", "search.html", "genindex.html", "404.html"]
+        config["sitemap_excludes"] = ["index.html", "search.html", "404.html"]
 
 
 def hurry(app: "Sphinx") -> None:
