@@ -1,4 +1,4 @@
-"""The sources: each can be found, stands once, and is cited; every paper that a page or the code names is among them."""
+"""The sources: each can be found, stands once, is cited; each paper that a page or the code names is among them."""
 
 import re
 from collections import Counter

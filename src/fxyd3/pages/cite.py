@@ -2,6 +2,7 @@
 
 from functools import cache
 from html import escape
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
@@ -73,9 +74,9 @@ def how_to_cite(title: str, name: str) -> str:
     """
     book = citation()
     paper = book["preferred-citation"]
-    by = [_name(author) for author in paper["authors"] if "family-names" in author]
+    by = [_name(author) for author in takewhile(lambda each: "family-names" in each, paper["authors"])]
     who, year, version = book["authors"][0]["name"], str(book["date-released"])[:4], f"version {book['version']}"
-    part = f"{title}. In: " if title else ""
+    part = f"{_closed(title)} In: " if title else ""
     words = escape(f"{who} ({year}). {part}{book['title']}, {version}.")
     where = f"{paper['journal']} {paper['volume']}({paper['issue']}):{paper['start']}"
     theirs = escape(f"{'; '.join(by)}; and others ({paper['year']}). {paper['title']}. {where}.")
@@ -96,6 +97,10 @@ def how_to_cite(title: str, name: str) -> str:
 
 def _name(author: dict[str, str]) -> str:
     return f"{author['family-names']}, {author['given-names']}"
+
+
+def _closed(sentence: str) -> str:
+    return sentence if sentence.endswith(("?", "!")) else f"{sentence}."
 
 
 def _bibtex(kind: str, key: str, fields: dict[str, object]) -> str:
