@@ -10,10 +10,6 @@ from sphinx.addnodes import pending_xref
 
 from fxyd3.pages.terms import COMMON, link_terms
 
-ENTRIES = (
-    book_file(*GLOSSARY.split("/")).read_text(encoding="utf-8").partition("```{glossary}\n")[2].rpartition("```")[0]
-)
-
 
 @pytest.fixture
 def page(tmp_path: Path) -> SimpleNamespace:
