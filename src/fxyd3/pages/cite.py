@@ -90,8 +90,8 @@ def how_to_cite(title: str, name: str) -> str:
     return (
         f'<div class="how-to-cite"><p><b>This {"page" if title else "book"}:</b> {words}</p>'
         f"<p><b>The paper:</b> {theirs} {link}</p><details><summary>As BibTeX</summary>"
-        f'<div class="highlight-text notranslate"><div class="highlight"><pre tabindex="0">{escape(entries)}</pre></div></div>'
-        "</details></div>"
+        f'<div class="highlight-text notranslate"><div class="highlight"><pre tabindex="0">{escape(entries)}</pre>'
+        "</div></div></details></div>"
     )
 
 
