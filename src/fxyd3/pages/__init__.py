@@ -8,8 +8,8 @@ if TYPE_CHECKING:
 
 def setup(app: "Sphinx") -> dict[str, Any]:
     """Register the parts of the extension; Sphinx calls it."""
-    from fxyd3.pages import cite, figures, front, reference, site, terms
+    from fxyd3.pages import charts, cite, figures, front, reference, site, terms
 
-    for part in (site, reference, front, figures, cite, terms):
+    for part in (site, reference, front, figures, cite, terms, charts):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,6 +11,7 @@ from fxyd3.plots._course import course_bottleneck, course_shares
 from fxyd3.plots._design import design_power, dose_placement, wrong_guess
 from fxyd3.plots._dose import clinical_band, dose_response, gr_against_viability
 from fxyd3.plots._droplets import copy_numbers, doublets, selection
+from fxyd3.plots._explorers import Explorer, explore_cells, explore_dose, explore_schedule
 from fxyd3.plots._exposure import exposure, xenograft
 from fxyd3.plots._flow import flow_cleaning, flow_density, flow_histograms, gate_sensitivity
 from fxyd3.plots._groups import group_tree
@@ -58,6 +59,7 @@ __all__ = [
     "STATES",
     "TREATMENTS",
     "VERDICTS",
+    "Explorer",
     "assays",
     "by_group",
     "canvas",
@@ -88,6 +90,9 @@ __all__ = [
     "enrichment_per_experiment",
     "excess_map",
     "explanations",
+    "explore_cells",
+    "explore_dose",
+    "explore_schedule",
     "exposure",
     "flow_cleaning",
     "flow_density",
