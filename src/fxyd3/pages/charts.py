@@ -52,5 +52,6 @@ def bundle(app: "Sphinx", failed: Exception | None) -> None:
 
     static = Path(app.outdir) / "_static"
     version = altair.SCHEMA_VERSION.rpartition(".")[0]  # such as v6.4
-    (static / BUNDLE).write_text(vl_convert.javascript_bundle(ALL, version), encoding="utf-8")
+    code = vl_convert.javascript_bundle(ALL, version)
+    (static / BUNDLE).write_text(f"(() => {{{code}\n}})();\n", encoding="utf-8")  # its names kept to itself
     (static / DRAW).write_text(SCRIPT, encoding="utf-8")
