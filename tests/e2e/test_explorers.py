@@ -27,7 +27,7 @@ def colours(explorer: Locator) -> set[str]:
 
 
 def words(explorer: Locator) -> list[str]:
-    return [text for text in explorer.locator("svg text").all_inner_texts() if " cells, " in text]
+    return [text for text in explorer.locator("svg text").all_text_contents() if " cells, " in text]
 
 
 def test_the_map_takes_another_colour_when_a_gene_is_chosen(site: Site, page: Page) -> None:

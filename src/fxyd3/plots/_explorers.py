@@ -3,13 +3,13 @@
 import html
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from fxyd3.plots._house import GREY, PALETTE, STATES, TREATMENTS
+from fxyd3.plots._house import GREY, PALETTE, TREATMENTS
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from fxyd3.rescue._hill import HillFit
 
 MOST = 1_000
+WIDTH = 300  # of the map: what a phone has room for
 RAMP = ("#e6e1d8", "#56B4E9", "#0072B2", "#08306b")
+WHOLE = {"type": "fit-x", "contains": "padding"}
 FONT = "system-ui, sans-serif"
 Range = tuple[float, float]
 
@@ -48,8 +50,8 @@ class Explorer:
     True
     """
 
-    spec: Mapping[str, Any]
-    table: pd.DataFrame
+    spec: Mapping[str, Any] = field(repr=False)
+    table: pd.DataFrame = field(repr=False)
     title: str
     label: str
 
@@ -146,10 +148,12 @@ def explore_cells(
         alt.layer(*layers, data=_data(found))
         .add_params(colour)
         .resolve_scale(color="independent")
-        .properties(width=320, height=300, title="Drag over cells to choose some; click beside them to let go")
+        .properties(width=WIDTH, height=300, title="Drag to choose cells; click beside them to let go")
     )
     chart.layer[0] = chart.layer[0].add_params(brush)
-    both = alt.concat(alt.vconcat(chart, _key(levels), spacing=4), _chosen(found, brush), columns=2)
+    both = alt.concat(
+        alt.vconcat(chart, _key(levels), spacing=4), _chosen(found, brush, levels), columns=2, align="none"
+    )
     spec = _finish(both, {"cells": table.to_csv(index=False), "levels": levels})
     by = table.groupby("group", sort=False)
     counts = by.size().rename("cells shown").to_frame()
@@ -195,9 +199,10 @@ def _levels(table: pd.DataFrame, words: Sequence[str], genes: Sequence[str], mos
     found: list[dict[str, Any]] = []
     for name in words:
         own = sorted(table[name].unique(), key=lambda level: (len(level), level))
-        colours = {"group": [*STATES, *PALETTE[5:]], "treatment": list(TREATMENTS.values())}.get(name, list(PALETTE))
+        fixed = TREATMENTS if name == "treatment" else {}
         found += [
-            {"of": name, "level": level, "colour": colours[i % len(colours)], "place": i} for i, level in enumerate(own)
+            {"of": name, "level": level, "colour": fixed.get(level, PALETTE[i % len(PALETTE)]), "place": i}
+            for i, level in enumerate(own)
         ]
     for name in genes:
         told = [f"{most * i / (len(RAMP) - 1):.1f}" for i in range(len(RAMP))]
@@ -225,7 +230,7 @@ def _key(levels: Sequence[Mapping[str, Any]]) -> Any:
     )
     spots = base.mark_circle(size=80, xOffset=6, yOffset=9, aria=False).encode(color=alt.Color("colour:N").scale(None))
     words = base.mark_text(align="left", dx=14, dy=9, fontSize=12).encode(text="level:N")
-    return alt.layer(spots, words).properties(width=320, height=20 * rows, view=alt.ViewConfig(stroke=None))
+    return alt.layer(spots, words).properties(width=WIDTH, height=20 * rows, view=alt.ViewConfig(stroke=None))
 
 
 def _shown(brush: Any) -> Any:
@@ -234,7 +239,7 @@ def _shown(brush: Any) -> Any:
     return alt.condition(brush, alt.value(0.9), alt.value(0.12))
 
 
-def _chosen(genes: Sequence[str], brush: Any) -> Any:
+def _chosen(genes: Sequence[str], brush: Any, levels: Sequence[Mapping[str, Any]]) -> Any:
     """Return the chart of the chosen cells by group: bars of their share, and the numbers beside them."""
     import altair as alt
 
@@ -247,8 +252,10 @@ def _chosen(genes: Sequence[str], brush: Any) -> Any:
         .transform_calculate(percent="100 * datum.cells / datum.all")
     )
     y = alt.Y("group:N", title="group", sort=alt.SortField("group"))
-    bars = base.mark_bar(color="#8fb8d4", height=15).encode(
-        y=y, x=alt.X("percent:Q", title="share of the chosen cells (percent)").scale(domain=[0, 100])
+    bars = base.mark_bar(height=15).encode(
+        y=y,
+        x=alt.X("percent:Q", title="share of the chosen cells (percent)").scale(domain=[0, 100]),
+        color=_colour("group", [one for one in levels if one["of"] == "group"]),
     )
     told = base.transform_calculate(words="datum.cells + ' cells, ' + format(datum.mean, '.2f')").mark_text(
         align="left", dx=6, fontSize=12
@@ -321,7 +328,7 @@ def explore_dose(
         color=GREY, strokeDash=[4, 3]
     )  # fmt: skip
     layers.append(half.encode(x=x))
-    chart = alt.layer(*layers).add_params(*params).properties(width="container", height=280)
+    chart = alt.layer(*layers).add_params(*params).properties(width="container", height=280, autosize=WHOLE)
     spec = _finish(chart, {"wells": _rows(mean), "one": [{}]})
     return Explorer(spec, mean.rename(columns={"dose_nM": "dose (nM)"}), "Dose curve to move over the wells", label)
 
@@ -376,7 +383,7 @@ def explore_schedule(grid: pd.DataFrame, *, label: str, clinical: Mapping[str, R
     )
     low, high = table["glycoside_nM"].min(), table["glycoside_nM"].max()
     chart = alt.layer(*_bands(clinical or {}, low, high), line, told).add_params(chosen)
-    chart = chart.properties(width="container", height=280)
+    chart = chart.properties(width="container", height=280, autosize=WHOLE)
     spec = _finish(chart, {"grid": _rows(table), "steps": _rows(steps)})
     shown = grid.pivot_table(index="glycoside_nM", columns="chemotherapy_nM", values="fold")
     few = shown.iloc[:: max(len(shown) // 8, 1), :: max(len(doses) // 4, 1)].round(2)
@@ -418,7 +425,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _finish(chart: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    chart = chart.configure(font=FONT, background="white", padding=8).configure_view(stroke="#cccccc")
+    chart = chart.configure(font=FONT, background="white", padding=12).configure_view(stroke="#cccccc")
     chart = chart.configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", grid=False)
     chart = chart.configure_title(fontSize=12, fontWeight="normal", anchor="start", color="#444444")
     spec: dict[str, Any] = chart.configure_legend(labelFontSize=12).to_dict(validate=True)
