@@ -59,6 +59,13 @@ def logs(out: Path) -> str:
     return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in sorted((out / "logs").rglob("*.log")))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests of a file, and all that read the published book, on one processor: what they share is made once."""
+    for item in items:
+        shared = {"published", "site"} & set(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("book" if shared else str(item.path)))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was skipped and why, as a table."""
     skipped = terminalreporter.stats.get("skipped", [])

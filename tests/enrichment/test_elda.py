@@ -407,16 +407,16 @@ def test_a_hundred_groups_of_ten_doses_are_quick() -> None:
     table = pd.DataFrame({"group": np.repeat(np.arange(100), 10), "cells_per_well": dose, "wells_tested": 24,
                           "wells_positive": rng.binomial(24, -np.expm1(-dose / 60))})  # fmt: skip
     elda(table.head(20), group="group").bootstrap(100)
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = elda(table, group="group")
     found.intervals()
-    assert time.perf_counter() - begin < 1
-    begin = time.perf_counter()
+    assert time.process_time() - begin < 1
+    begin = time.process_time()
     found.bootstrap(1000)
-    assert time.perf_counter() - begin < 3
-    begin = time.perf_counter()
+    assert time.process_time() - begin < 3
+    begin = time.process_time()
     interval_coverage(frequency=1 / 60, doses=np.geomspace(1, 1000, 10), wells=24)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 # bad input

@@ -32,7 +32,7 @@ def start(out: Path, *more: str) -> "subprocess.Popen[str]":
 
 
 def wait_for(out: Path, step: str, state: str, process: "subprocess.Popen[str]") -> None:
-    for _ in range(1200):
+    for _ in range(6000):
         if read_json(out / "status" / f"{step}.json").get("state") == state:
             return
         assert process.poll() is None, f"the run ended before {step} was {state}: {process.stdout.read()}"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import optimize, stats
+from tests.pace import pace
 
 from fxyd3.data.simulate import two_drugs
 from fxyd3.data.simulate.pairs import CHEMOTHERAPY_NM, GLYCOSIDE_NM, Surface
@@ -295,9 +296,9 @@ def test_bad_options_are_told(wells: pd.DataFrame, options: dict[str, object], s
 def test_ten_by_ten_with_all_models_and_200_resamples_is_quick() -> None:
     doses = {"chemotherapy_nM": 20 * 2.0 ** np.arange(9), "glycoside_nM": 0.64 * 2.0 ** np.arange(9)}
     twin = two_drugs(seed=1, experiments=1, **doses).table  # type: ignore[arg-type]
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = combine(twin[twin["cells"] == "FXYD3-high"], resamples=200)
-    assert time.perf_counter() - begun < 60
+    assert time.process_time() - begun < 60 * pace()
     assert found.response.shape == (10, 10)
     assert all(model.interval is not None and model.failed < 10 for model in found.models.values())
 

@@ -174,9 +174,9 @@ def test_a_thousand_curves_in_seconds() -> None:
     doses = DOSES[4:]
     table = pd.DataFrame({"plate": np.repeat(np.arange(n), doses.size), "cells": "a", "dose_nM": np.tile(doses, n)})
     table["viability"] = noisy(curve(table["dose_nM"].to_numpy(), 1, 0.15, 300, 1.1), rng)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(fit_curves(table, groups=("cells",))) == n
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 @pytest.mark.parametrize(

@@ -156,12 +156,12 @@ I23:P24,control,two,,,,
 """
     text = path.read_text().splitlines()
     path.write_text("\n".join([text[0], *(",".join([line[0], "900", *line.split(",")[2:]]) for line in text[1:])]))
-    start = time.perf_counter()
+    start = time.process_time()
     plate = read_plate(path, written(tmp_path, layout, "layout.csv"))
     found = normalise(plate)
     assert len(quality(plate)) == 2
     assert len(fit_curves(found.wells)) == 2
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(found.wells) == 384
 
 

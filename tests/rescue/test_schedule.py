@@ -231,9 +231,9 @@ def test_a_map_holds_what_single_schedules_give() -> None:
 
 def test_a_map_of_25_by_25_takes_less_than_two_seconds() -> None:
     arm = orders(mean_nM=1.0, chemotherapy_nM=1.0, cycles=4)["glycoside with"]
-    begun = time.perf_counter()
+    begun = time.process_time()
     table = schedule_map(arm, chemotherapy_nM=np.geomspace(33, 33_000, 25), glycoside_nM=np.geomspace(0.1, 1000, 25))
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert len(table) == 625
 
 

@@ -310,9 +310,9 @@ def test_bad_input_is_told_in_one_sentence(
 
 
 def test_null_rejections_teach_that_cells_are_not_replicates() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     table = null_rejections(patients=6).set_index("test")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert list(table.columns) == ["rejected", "lower", "upper"]
     assert (table["lower"] <= table["rejected"]).all()
     assert (table["rejected"] <= table["upper"]).all()

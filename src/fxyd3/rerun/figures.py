@@ -30,7 +30,8 @@ def keep_figures(folder: Path | str | None) -> None:
     """Show figures of this notebook as small pictures, and keep each as SVG and its numbers as CSV.
 
     A picture has 256 colours: a third of the size, and no difference to the eye. The files are named after the sha256
-    of the picture, so that a page finds them: ``<sha256>.svg`` and ``<sha256>.csv``.
+    of the picture, so that a page finds them: ``<sha256>.svg`` and ``<sha256>.csv``; a drawing without numbers has no
+    CSV.
 
     Parameters
     ----------
@@ -91,8 +92,9 @@ def _write(figure: Figure, stem: Path) -> None:
         replacing(stem.with_suffix(".svg")) as partial,
     ):
         figure.savefig(partial, format="svg", bbox_inches="tight", facecolor="white", dpi=150, metadata={"Date": None})
-    with replacing(stem.with_suffix(".csv")) as partial:
-        figure_data(figure).to_csv(partial, index=False, float_format="%.6g")
+    if len(numbers := figure_data(figure)):
+        with replacing(stem.with_suffix(".csv")) as partial:
+            numbers.to_csv(partial, index=False, float_format="%.6g")
 
 
 @contextmanager
