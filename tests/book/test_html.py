@@ -100,6 +100,7 @@ def test_pages_are_not_heavy(published: Path) -> None:
     assert all(path.stat().st_size < 300_000 for path in (html / "_images").glob("*.png"))
 
 
-def test_the_committed_notice_is_the_one_of_the_published_run(root: Path, published: Path) -> None:
-    made = published / "book" / "chapters" / "this-run.txt"
-    assert made.read_text() == (root / "chapters" / "this-run.txt").read_text()
+@pytest.mark.parametrize("name", ["this-run.txt", "this-run-claims.txt"])
+def test_the_committed_notice_is_the_one_of_the_published_run(root: Path, published: Path, name: str) -> None:
+    made = published / "book" / "chapters" / name
+    assert made.read_text() == (root / "chapters" / name).read_text()
