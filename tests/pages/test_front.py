@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+from PIL import Image
+
 from fxyd3.claims import Scorecard, load_claims, read_ledger
 from fxyd3.pages import front
 from fxyd3.paths import book_file, book_root
@@ -54,3 +57,10 @@ def test_the_front_page_has_three_doors_with_pictures_that_are_described() -> No
     cards = text.split(":::{grid-item-card} ")[1:]
     assert [card.split("\n")[0] for card in cards] == ["Read", "Rerun", "Teach"]
     assert all(":img-alt: " in card and ":img-top: " in card for card in cards)
+
+
+def test_the_picture_for_links_has_the_size_that_sites_ask_for_and_its_words_fit() -> None:
+    with Image.open(book_file("_static", "card.png")) as picture:
+        assert picture.size == (1200, 630)
+        edge = np.asarray(picture.convert("RGB"))[:, -40:]
+    assert (edge == edge[0, 0]).all()

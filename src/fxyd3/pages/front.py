@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 SIZE = (96, 72)
+INK, MUTED, PAPER = "#25211c", "#6b6256", "#fffcf8"
 CENTRES = ((24, 20), (26, 53), (49, 37), (73, 19), (74, 54))
 """Middles of the five groups of cells; the first two are the ancestral ones."""
 
@@ -196,12 +197,49 @@ def _svg(shapes: list[str], *, width: float = SIZE[0]) -> str:
     )
 
 
+def card(logo: str) -> bytes:
+    """Return the picture that goes with a link to the book where links are shown with one: PNG, 1200 by 630.
+
+    Parameters
+    ----------
+    logo
+        The logo as SVG.
+
+    Examples
+    --------
+    >>> from fxyd3.pages.front import card
+    >>> card('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"/>')[1:4]
+    b'PNG'
+    """
+    import vl_convert
+
+    lines = (
+        (402, 240, 56, "bold", INK, "The FXYD3 companion"),
+        (404, 330, 36, "normal", INK, "Nine claims about breast cancer cells"),
+        (404, 380, 36, "normal", INK, "that survive chemotherapy, tested"),
+        (404, 430, 36, "normal", INK, "one by one. A book that runs."),
+        (404, 520, 28, "normal", MUTED, "Companion to Li et al. 2023. Not medical advice."),
+    )
+    words = "".join(
+        f'<text x="{x}" y="{y}" font-family="DejaVu Sans" font-size="{size}" font-weight="{weight}" fill="{colour}">'
+        f"{text}</text>"
+        for x, y, size, weight, colour, text in lines
+    )
+    placed = logo.replace("<svg ", '<svg x="50" y="145" width="320" height="320" ', 1)
+    return vl_convert.svg_to_png(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="630"><rect width="1200" height="630" '
+        f'fill="{PAPER}"/>{placed}{words}</svg>'
+    )
+
+
 def main() -> None:
-    """Write the pictures of the doors into the book's ``_static/``."""
+    """Write the pictures of the doors, and of links to the book, into the book's ``_static/``."""
     from fxyd3.paths import book_root
 
-    for name, text in doors().items():
-        (book_root() / "_static" / name).write_text(text, encoding="utf-8")
+    static = book_root() / "_static"
+    for name, drawing in doors().items():
+        (static / name).write_text(drawing, encoding="utf-8")
+    (static / "card.png").write_bytes(card((static / "logo.svg").read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

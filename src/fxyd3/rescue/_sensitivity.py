@@ -105,7 +105,7 @@ def sensitivity(
 
     References
     ----------
-    Lo Piano 2022, doi:10.1016/j.ress.2020.107300 (variance-based indices and their estimators).
+    Lo Piano 2021, doi:10.1016/j.ress.2020.107300 (variance-based indices and their estimators).
 
     When not to use
     ---------------
