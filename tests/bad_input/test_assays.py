@@ -75,7 +75,7 @@ def test_sample_sheets(tmp_path: Path, text: str, told: str) -> None:
         ("w.xlsx", b"PK", "save the sheet as CSV"),
         ("w.csv", "gröups,a\n".encode("utf-16"), "not text in UTF-8"),
         ("w.csv.gz", b"no gzip", "not packed with gzip"),
-        ("w.csv.gz", gzip.compress(HEAD.encode())[:-4], "cut short"),
+        ("w.csv.gz", gzip.compress(HEAD.encode(), mtime=0)[:-4], "cut short"),
     ],
 )
 def test_files_of_another_kind(tmp_path: Path, name: str, content: bytes, told: str) -> None:
