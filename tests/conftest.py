@@ -59,6 +59,7 @@ def logs(out: Path) -> str:
     return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in sorted((out / "logs").rglob("*.log")))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests of a file, and all that read the published book, on one processor: what they share is made once."""
     for item in items:

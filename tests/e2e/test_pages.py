@@ -35,6 +35,7 @@ SCROLL = """async () => {
   }
   scrollTo({top: 0, behavior: "instant"});
 }"""
+DRAWN = "[...document.querySelectorAll('.explorer')].every(one => one.classList.contains('drawn'))"
 CONTROLS = """() => {
   const found = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
     .filter(one => !one.disabled && one.tabIndex >= 0 && one.getClientRects().length
@@ -287,6 +288,7 @@ def test_axe_finds_nothing_serious(axe: str, site: Site, tab: Page, shots: Path)
     for name in site.pages:
         tab.goto(site / name)
         tab.wait_for_load_state("load")
+        tab.wait_for_function(DRAWN)
         assert tab.evaluate("document.documentElement.dataset.theme ?? 'light'") == ("dark" if dark else "light")
         tab.evaluate(axe)
         rules = {"resultTypes": ["violations"], "runOnly": only}

@@ -13,12 +13,20 @@ BUNDLE, DRAW = "vega-bundle.js", "explorers.js"
 
 ALL = "window.vegaEmbed = vegaEmbed;"
 SCRIPT = """\
+// The frame of a brush is a shape without words: it is hidden from those who listen.
+const quiet = spec => {
+  for (const mark of spec.marks ?? []) {
+    if (/_brush(_bg)?$/.test(mark.name)) mark.aria = false;
+    quiet(mark);
+  }
+  return spec;
+};
 document.addEventListener("DOMContentLoaded", () => {
   for (const place of document.querySelectorAll(".explorer")) {
     const spec = JSON.parse(place.querySelector("script").textContent);
     const chart = place.querySelector(".explorer-chart");
     if (spec.columns) spec.columns = chart.clientWidth > 680 ? 2 : 1;
-    vegaEmbed(chart, spec, {actions: false, renderer: "svg", tooltip: false}).then(drawn => {
+    vegaEmbed(chart, spec, {actions: false, renderer: "svg", tooltip: false, patch: quiet}).then(drawn => {
       place.view = drawn.view;
       place.classList.add("drawn");
     });

@@ -20,7 +20,8 @@ VERDICTS = {"supported": PALETTE[2], "contradicted": PALETTE[5], "inconclusive":
 """Colours of the verdicts; a sign and the word always go with them."""
 
 TREATMENTS = {"untreated": "#949494", "chemotherapy": PALETTE[0], "glycoside": PALETTE[5], "both": PALETTE[2]}
-"""Colours of the treatments."""
+TREATMENTS |= {"before": TREATMENTS["untreated"], "after": TREATMENTS["chemotherapy"]}
+"""Colours of the treatments; cells from before and after chemotherapy wear those of untreated and treated ones."""
 
 STYLE: dict[str, Any] = {
     "figure.dpi": 100,
