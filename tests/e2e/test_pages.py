@@ -12,6 +12,7 @@ import platformdirs
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.conftest import Site, watch
+from tests.pace import pace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -115,9 +116,10 @@ def test_every_page_opens_without_an_error_and_asks_no_other_host(visits: list[V
 
 
 def test_the_first_paint_comes_within_a_second(visits: list[Visit], site: Site, browser: Browser, shots: Path) -> None:
-    slow = [each for each in visits if each.paint >= 1000]
-    again = [visit(site, browser, each.page, shots) for each in slow]  # another program may have had the processor
-    assert not [(each.page, each.paint) for each in again if each.paint >= 1000]
+    slow, second = {each.page: each.paint for each in visits}, 1000 * pace()
+    for _ in range(3):  # another program may have had the processor
+        slow = {page: visit(site, browser, page, shots).paint for page, paint in slow.items() if paint >= second}
+    assert not {page: paint for page, paint in slow.items() if paint >= second}
 
 
 def test_a_page_is_light(visits: list[Visit], site: Site) -> None:
