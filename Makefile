@@ -17,7 +17,7 @@ book: $(READY)       ## run the chapters on the twin (simulated data) and build 
 test: $(READY)       ## all checks: style, types, tests, chapters, a real run, the built pages
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 serve: book          ## serve the built book at http://localhost:8000
 	$(BIN)/python -m http.server -d $(OUT)/book/_build/html 8000

@@ -61,10 +61,15 @@ def logs(out: Path) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests of a file, and all that read the published book, on one processor: what they share is made once."""
-    for item in items:
-        shared = {"published", "site"} & set(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("book" if shared else str(item.path)))
+    """Keep tests of a file, and all that read the published book, on one processor: what they share is made once.
+
+    The long ones go first, so that no processor waits for the other at the end.
+    """
+    groups = {item: "book" if {"published", "site"} & set(item.fixturenames) else str(item.path) for item in items}
+    long = {group for item, group in groups.items() if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (groups[item] != "book", groups[item] not in long))
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -136,7 +136,7 @@ class Scorecard:
             yield from ((run, record) for record in records if record.evidence.claim == claim)
 
     def sources(self) -> "pd.DataFrame":
-        """Return what each run was made from: data, simulated or measured, hash of the input, version, time."""
+        """Return what each run was made from: data, simulated or measured, hash of the input, version."""
         import pandas as pd
 
         rows: dict[tuple[str, str], dict[str, str]] = {}
@@ -149,7 +149,6 @@ class Scorecard:
                     "choices": _told({k: v for record in own for k, v in record.choices.items()}),
                     "sha256 of the input": own[0].hash[:12],
                     "fxyd3": own[0].versions.get("fxyd3", ""),
-                    "written": own[0].written[:10],
                 }
         table = pd.DataFrame.from_dict(rows, orient="index")
         table.index = pd.MultiIndex.from_tuples(rows, names=["run", "data"])

@@ -204,11 +204,14 @@ def _remove_empty(out: Path) -> None:
 
 
 def _up_to_date(out: Path, planned: Mapping[str, Any]) -> set[str]:
-    """Return the steps that are finished and depend on what they depended on when they ran."""
+    """Return the steps that are finished and depend on what they depended on when they ran, as do those they need."""
     old = read_json(out / "plan.json")
     before = {page: step["depends_on"] for page, step in old.get("steps", {}).items()}
     pages = {page for page, step in planned["steps"].items() if step["depends_on"] == before.get(page)}
     kept = {page for page in pages if _state(out, page) in FINISHED}
+    for page, step in planned["steps"].items():  # each after those it needs
+        if not kept.issuperset(step["needs"]):
+            kept.discard(page)
     same_book = kept == planned["steps"].keys() and old.get("book_depends_on") == planned["book_depends_on"]
     return kept | {"book"} if same_book and _state(out, "book") in FINISHED else kept
 
