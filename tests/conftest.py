@@ -65,7 +65,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     The long ones go first, so that no processor waits for the other at the end.
     """
-    groups = {item: "book" if {"published", "site"} & set(item.fixturenames) else str(item.path) for item in items}
+    groups = {
+        item: "book" if {"published", "site"} & set(item.fixturenames) else item.nodeid.partition("::")[0]
+        for item in items
+    }
     long = {group for item, group in groups.items() if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (groups[item] != "book", groups[item] not in long))
     for item, group in groups.items():
