@@ -104,3 +104,13 @@ def test_pages_are_not_heavy(published: Path) -> None:
 def test_the_committed_notice_is_the_one_of_the_published_run(root: Path, published: Path, name: str) -> None:
     made = published / "book" / "chapters" / name
     assert made.read_text() == (root / "chapters" / name).read_text()
+
+
+def test_papers_that_a_table_names_are_linked(pages: dict[Path, BeautifulSoup]) -> None:
+    found = 0
+    for path, soup in pages.items():
+        for cell in soup.select(".cell_output table td"):
+            found += (named := cell.get_text().count("doi:10."))
+            assert len(cell.select("a[href^='https://doi.org/10.']")) >= named, (path, cell.get_text())
+    assert found >= 3, "the numbers of the clinic name three papers"
+    assert not [path for path, soup in pages.items() if soup.select("a a")]

@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 from tests.conftest import ROOT
 
 from fxyd3 import __version__
-from fxyd3.pages.cite import how_to_cite
+from fxyd3.pages.cite import how_to_cite, linked
 
 BOOK = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 PAPER = BOOK["preferred-citation"]
@@ -96,3 +96,18 @@ def test_the_directive_takes_the_title_of_the_page_it_stands_on(tmp_path: Path) 
     assert "@incollection{fxyd3-a-page," in page[0].get_text()
     assert "This book: " in front[0].get_text()
     assert "parallel" not in said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("said", "doi"),
+    [
+        ("Kim 2018, introduction (doi:10.1016/j.cell.2018.03.041)", "10.1016/j.cell.2018.03.041"),
+        ("Yau 2022 (doi:10.1016/S1470-2045(21)00589-1)", "10.1016/S1470-2045(21)00589-1"),
+        ("doi:10.1038/s41523-022-00502-1.", "10.1038/s41523-022-00502-1"),
+    ],
+)
+def test_a_doi_in_a_table_leads_to_the_paper(said: str, doi: str) -> None:
+    cell = BeautifulSoup(linked(f"<td>{said}</td>"), "html.parser").td
+    assert cell is not None
+    assert cell.get_text() == said
+    assert [(link["href"], link.get_text()) for link in cell.select("a")] == [(f"https://doi.org/{doi}", f"doi:{doi}")]

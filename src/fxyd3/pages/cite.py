@@ -1,5 +1,6 @@
-"""How to cite: a directive that says it for the page it stands on, from ``CITATION.cff``."""
+"""How to cite: a directive that says it for its page, from ``CITATION.cff``; and links to the papers of a table."""
 
+import re
 from functools import cache
 from html import escape
 from itertools import takewhile
@@ -10,6 +11,9 @@ from docutils.parsers.rst import Directive
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+
+
+DOI = re.compile(r"\bdoi:(10\.\d{4,9}/[^\s<>]*[^\s<>.,;:)])")
 
 
 class CitedPage(nodes.General, nodes.Element):  # type: ignore[misc]
@@ -31,6 +35,7 @@ def setup(app: "Sphinx") -> None:
     app.add_node(CitedPage)
     app.add_directive("how-to-cite", HowToCite)
     app.connect("doctree-resolved", fill)
+    app.connect("doctree-resolved", link_tables)
 
 
 def fill(app: "Sphinx", doctree: nodes.document, page: str) -> None:
@@ -39,6 +44,18 @@ def fill(app: "Sphinx", doctree: nodes.document, page: str) -> None:
         front = page == app.config.root_doc
         title = "" if front else app.env.titles[page].astext()
         place.replace_self(nodes.raw("", how_to_cite(title, page.rpartition("/")[2]), format="html"))
+
+
+def link_tables(app: "Sphinx", doctree: nodes.document, page: str) -> None:
+    """Link each DOI in the tables that the cells of a chapter show."""
+    for output in list(doctree.findall(nodes.raw)):
+        if output["format"] == "html" and "<td" in output.astext():
+            output.replace_self(nodes.raw("", linked(output.astext()), **output.attributes))
+
+
+def linked(html: str) -> str:
+    """Return HTML in which each ``doi:10.…`` of a text without links leads to the paper."""
+    return DOI.sub(r'<a href="https://doi.org/\1">doi:\1</a>', html)
 
 
 @cache
