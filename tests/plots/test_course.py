@@ -22,7 +22,7 @@ def course() -> pd.DataFrame:
 
 def heights(axes: plt.Axes, name: str) -> np.ndarray:
     container = next(c for c in axes.containers if c.get_label() == name)
-    return np.asarray(container.lines[0].get_ydata())
+    return np.asarray(container.lines[0].get_ydata(), dtype=float)
 
 
 def test_shares_of_the_chosen_groups_are_drawn_sample_by_sample(course: pd.DataFrame) -> None:
