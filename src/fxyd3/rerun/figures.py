@@ -63,6 +63,8 @@ def keep_figures(folder: Path | str | None) -> None:
         return
     import matplotlib_inline.backend_inline  # noqa: F401 -- sets a formatter of its own, now or when this cell ends
 
+    plt.uninstall_repl_displayhook()  # which draws every figure once for nothing: it is drawn when it is shown
+
     def show(figure: Figure) -> bytes:
         picture = _small_png(figure)
         if folder is not None:
@@ -80,7 +82,9 @@ def _small_png(figure: Figure) -> bytes:
     from PIL import Image
 
     drawn, small = io.BytesIO(), io.BytesIO()
+    figure.draw_without_rendering()  # a layout settles the second time
     figure.savefig(drawn, format="png", bbox_inches="tight", facecolor="white")
+    figure.set_layout_engine("none")  # as laid out now, for the vector drawing and the numbers too
     Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
     return small.getvalue()
 
