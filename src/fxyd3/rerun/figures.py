@@ -96,7 +96,7 @@ def _write(figure: Figure, stem: Path) -> None:
         replacing(stem.with_suffix(".svg")) as partial,
     ):
         figure.savefig(partial, format="svg", bbox_inches="tight", facecolor="white", dpi=150, metadata={"Date": None})
-    if len(numbers := figure_data(figure)):
+    if len(numbers := _numbers(figure)):
         with replacing(stem.with_suffix(".csv")) as partial:
             numbers.to_csv(partial, index=False, float_format="%.6g")
 
@@ -131,9 +131,13 @@ def figure_data(figure: Figure) -> "pd.DataFrame":
     ---------------
     To compute with: it holds what was drawn, not what it was made from. The stages and tables of a run hold that.
     """
+    figure.draw_without_rendering()
+    return _numbers(figure)
+
+
+def _numbers(figure: Figure) -> "pd.DataFrame":
     import pandas as pd
 
-    figure.draw_without_rendering()
     rows = [row for i, axes in enumerate(figure.axes, start=1) for row in _axes_rows(axes, i)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).dropna(axis=1, how="all")
 
