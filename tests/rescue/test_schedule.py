@@ -10,7 +10,6 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 from scipy.stats import binom
-from tests.pace import pace
 
 from fxyd3.claims import load_claims
 from fxyd3.data.simulate import time_kill
@@ -234,7 +233,7 @@ def test_a_map_of_25_by_25_takes_less_than_two_seconds() -> None:
     arm = orders(mean_nM=1.0, chemotherapy_nM=1.0, cycles=4)["glycoside with"]
     begun = time.process_time()
     table = schedule_map(arm, chemotherapy_nM=np.geomspace(33, 33_000, 25), glycoside_nM=np.geomspace(0.1, 1000, 25))
-    assert time.process_time() - begun < 2 * pace()
+    assert time.process_time() - begun < 2
     assert len(table) == 625
 
 
