@@ -9,6 +9,7 @@ from scipy import stats
 from scipy.special import expit
 
 from fxyd3.claims import Interval
+from fxyd3.claims._holm import holm
 from fxyd3.data.assays import ARMS
 from fxyd3.data.report import few, nearest
 from fxyd3.errors import InputError
@@ -330,18 +331,13 @@ def _rows(
 
 def _compared(beyond: "pd.DataFrame", confidence: float) -> "pd.DataFrame":
     """Compare each sequence with both drugs together, within experiments."""
-    from statsmodels.stats.multitest import multipletests
-
     less: dict[tuple[str, ...], pd.Series[float]] = {
         (str(order),): each - beyond[TOGETHER] for order, each in beyond.items() if order != TOGETHER
     }
     found = _rows(less, ["order", "estimate", *LIMITS], confidence)
     t = [_t(_known(each)) for each in less.values()]
     found["p"] = 2 * stats.t.sf(np.abs(np.asarray(t, dtype=float)), np.maximum(found["n"].to_numpy() - 1, 1))
-    found["p_adjusted"] = np.nan
-    tested = found["p"].notna()
-    if tested.any():
-        found.loc[tested, "p_adjusted"] = multipletests(found.loc[tested, "p"], method="holm")[1]
+    found["p_adjusted"] = holm(found["p"])
     return found
 
 

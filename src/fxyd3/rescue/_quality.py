@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 import numpy as np
 from scipy import stats
 
+from fxyd3.claims._holm import holm
 from fxyd3.data.assays import ROLES
 from fxyd3.data.report import nearest
 from fxyd3.errors import InputError
@@ -404,14 +405,10 @@ def _checked(given: "pd.DataFrame | HasWells") -> "pd.DataFrame":
 
 def _edges(table: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
-    from statsmodels.stats.multitest import multipletests
 
     lit = table[(table["role"] == "control") & (table["signal"] > 0)]
     found = pd.DataFrame([_edge(str(plate), own) for plate, own in lit.groupby("plate")], columns=EDGE)
-    tested = found["p"].notna()
-    found["p_holm"] = np.nan
-    if tested.any():
-        found.loc[tested, "p_holm"] = multipletests(found.loc[tested, "p"], method="holm")[1]
+    found["p_holm"] = holm(found["p"])
     return found[[*EDGE[:7], "p_holm", *EDGE[7:]]]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from fxyd3.claims._holm import holm
 from fxyd3.data.report import few, nearest
 from fxyd3.errors import InputError
 from fxyd3.tolerance._diversity import absent_conditions
@@ -398,10 +399,8 @@ def with_limits(
     estimate: Floats, error: Floats, freedom: Floats, confidence: float, *, name: str, start: str = ""
 ) -> dict[str, Floats]:
     """Return estimates with limits, p and Holm's p, as columns whose names begin with ``start``."""
-    from statsmodels.stats.multitest import multipletests
-
     half = stats.t.ppf((1 + confidence) / 2, freedom) * error
     p = student(estimate, error, freedom)
-    holm = multipletests(p, method="holm")[1] if len(p) and np.isfinite(p).all() else np.full_like(p, np.nan)
-    columns = {name: estimate, "lower": estimate - half, "upper": estimate + half, "p": p, "p_holm": holm}
+    corrected = holm(p) if np.isfinite(p).all() else np.full_like(p, np.nan)
+    columns = {name: estimate, "lower": estimate - half, "upper": estimate + half, "p": p, "p_holm": corrected}
     return {start + column: values for column, values in columns.items()}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from fxyd3.claims._holm import holm
 from fxyd3.data.activity import in_blocks
 from fxyd3.data.reading import reading
 from fxyd3.data.report import few, nearest
@@ -304,7 +305,6 @@ def signatures_over_contrasts(table: pd.DataFrame, signatures: pd.DataFrame, *, 
     0    rising  7.5      5  12
     """
     from anndata import AnnData
-    from statsmodels.stats.multitest import multipletests
 
     _check(table)
     lacking = next((column for column in ("signature", "gene", "weight") if column not in signatures), None)
@@ -326,8 +326,7 @@ def signatures_over_contrasts(table: pd.DataFrame, signatures: pd.DataFrame, *, 
     if not known.any():
         raise InputError(f"No signature has {min_genes} genes in a contrast: give gene symbols, or lower min_genes.")
     found["p"] = 2 * stats.t.sf(found["t"].abs(), found["of"] - 2)
-    found["p_holm"] = np.nan
-    found.loc[known, "p_holm"] = multipletests(found.loc[known, "p"], method="holm")[1]
+    found["p_holm"] = holm(found["p"])
     return found[["contrast", "signature", "t", "p", "p_holm", "genes", "of"]]
 
 

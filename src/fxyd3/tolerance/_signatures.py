@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from fxyd3.claims import t_interval
+from fxyd3.claims._holm import holm
 from fxyd3.data.activity import BLOCK, coverage, in_blocks
 from fxyd3.data.lineages import raw_counts
 from fxyd3.data.reading import reading
@@ -996,8 +997,6 @@ def _at_equal_cycle(
 
 
 def _tested(per_patient: pd.DataFrame, signatures: list[str], confidence: float) -> pd.DataFrame:
-    from statsmodels.stats.multitest import multipletests
-
     rows = []
     for measure, own in per_patient.groupby("measure", sort=False):
         for name in signatures:
@@ -1007,9 +1006,7 @@ def _tested(per_patient: pd.DataFrame, signatures: list[str], confidence: float)
             p = float(stats.ttest_1samp(values, 0).pvalue) if enough else np.nan
             rows.append((measure, name, *reach, p, len(values)))
     table = pd.DataFrame(rows, columns=["measure", "signature", "change", "lower", "upper", "p", "patients"])
-    table.insert(6, "p_holm", np.nan)
-    for _, own in table[table["p"].notna()].groupby("measure"):
-        table.loc[own.index, "p_holm"] = multipletests(own["p"], method="holm")[1]
+    table.insert(6, "p_holm", table.groupby("measure")["p"].transform(holm))
     return table
 
 
